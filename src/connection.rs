@@ -1,0 +1,228 @@
+//! RFC 6455 §5 to §7: what do both directions of one open WebSocket owe each other?
+//!
+//! Just two things: a Ping is answered by a Pong, a Close by a Close.
+
+use alloc::vec::Vec;
+
+use crate::closing::{CloseOutcome, Closing, Reaction, State, Step};
+use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
+use crate::error::ProtocolError;
+use crate::event::Event;
+use crate::receive::{Decoder, Item, ItemKind, ReadBuffer};
+use crate::send::{Encoder, Random};
+use crate::wire::{CloseCode, CloseFrame, OpCode, unmask_binary, unmask_text};
+
+/// An open WebSocket, without the stream that carries it.
+///
+/// It is made by a [`handshake`](crate::handshake), or by [`server`](Self::server) and [`client`](Self::client) where
+/// somebody else did that. Its methods come in three families:
+///
+/// * **receive**: octets from the stream go into a [`ReadBuffer`]; [`receive`](Self::receive) is called until it returns
+///   `None`, and gives borrowed events ([`receive_message`](Self::receive_message) gives owned ones); the end of the
+///   stream goes into [`receive_eof`](Self::receive_eof).
+/// * **send**: [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`close`](Self::close) and their kin
+///   append frames to the output.
+/// * **ask**: [`state`](Self::state), [`wants_read`](Self::wants_read), [`close_outcome`](Self::close_outcome).
+///
+/// After any of the first two, write the output to the stream, in order; then clear it. Do so also when `receive`
+/// fails: the Close frame that tells the peer why is in it. When [`wants_read`](Self::wants_read) turns false and the
+/// output is written, close the stream: first its sending half, so that the last octets are not lost to a reset. A
+/// client does well to wait a moment for the server to close first (§7.1.1).
+///
+/// It owns no memory of its own while idle: what has come is in the `ReadBuffer`, what has to go is in the output.
+///
+/// ```
+/// use websocket_proto::{Config, Connection, Event, ReadBuffer};
+///
+/// let mut ws = Connection::server(&Config::default());
+/// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+/// input.extend_from_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+/// while let Some(event) = ws.receive(&mut input, &mut output)? {
+///     assert_eq!(event, Event::Text("Hello"));
+///     ws.send_text("Hello yourself", &mut output)?;
+/// }
+/// assert_eq!(output, b"\x81\x0eHello yourself");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    pub(crate) decoder: Decoder,
+    pub(crate) encoder: Encoder,
+    pub(crate) closing: Closing,
+    pong: PongPolicy,
+}
+
+impl Connection {
+    /// The server's end of a connection that is open: the HTTP/1.1 upgrade or the extended CONNECT was done by others.
+    #[must_use]
+    pub fn server(config: &Config) -> Self {
+        Self::new(Encoder::server(), config)
+    }
+
+    /// The client's end of a connection that is open; masking keys come from the thread's CSPRNG.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn client(config: &Config) -> Self {
+        Self::client_with_random(config, Random::default())
+    }
+
+    /// The client's end of a connection that is open, with a source of masking keys (§5.3).
+    #[must_use]
+    pub fn client_with_random(config: &Config, random: Random) -> Self {
+        Self::new(Encoder::client(random), config)
+    }
+
+    fn new(encoder: Encoder, config: &Config) -> Self {
+        let decoder = Decoder::new(encoder.role(), config);
+        Self { decoder, encoder, closing: Closing::new(), pong: config.pong }
+    }
+
+    /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
+    ///
+    /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
+    /// something, or returns `None`.
+    ///
+    /// # Errors
+    /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
+    /// Close that says why is in `output`; the connection is [`State::Closed`], and whatever else comes is discarded.
+    #[inline]
+    pub fn receive<'i>(
+        &mut self,
+        input: &'i mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let Some(Item { kind, range, key }) = self.next_item(input, output)? else { return Ok(None) };
+        match event(kind, input.at(range), key) {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => Err(self.fail(error, output)),
+        }
+    }
+
+    /// Says that the stream has ended: no octet will come any more.
+    ///
+    /// # Errors
+    /// [`ProtocolError::UnexpectedEof`] if the peer owed a Close. Nothing is appended to any output, as nobody is there
+    /// to read it.
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
+        let owed = self.closing.state() != State::Closed;
+        self.closing.step(Step::Eof);
+        if owed { Err(ProtocolError::UnexpectedEof) } else { Ok(()) }
+    }
+
+    /// Changes what the peer may make us hold, from the next frame on: after a login, say.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
+    }
+
+    /// Which end this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.encoder.role()
+    }
+
+    /// Where the connection stands in its closing handshake.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.closing.state()
+    }
+
+    /// Whether octets from the peer still matter. When it turns false, write the output and close the stream.
+    #[inline]
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        self.closing.state() != State::Closed
+    }
+
+    /// Octets that are missing of the data frame under way; 0 between frames. A hint for how far to read at least: it is
+    /// the peer's word, so do not allocate by it.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.decoder.missing()
+    }
+
+    /// How the connection ended; `None` until it has.
+    #[must_use]
+    pub fn close_outcome(&self) -> Option<CloseOutcome> {
+        self.closing.outcome()
+    }
+
+    /// The next item, with what it asks for done: the one path that both doors stand on.
+    #[inline]
+    pub(crate) fn next_item(
+        &mut self,
+        input: &mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Item>, ProtocolError> {
+        if !self.wants_read() {
+            input.clear();
+            return Ok(None);
+        }
+        match self.decoder.next(input) {
+            Ok(None) => Ok(None),
+            Ok(Some(item)) if matches!(item.kind, ItemKind::Message(_)) => Ok(Some(item)),
+            Ok(Some(item)) => self.answer(item, input, output).map(Some),
+            Err(error) => {
+                input.clear();
+                Err(self.fail(error, output))
+            }
+        }
+    }
+
+    /// Ends the connection for a rule that the peer broke; its Close goes out, if none did before (§7.1.7).
+    #[cold]
+    pub(crate) fn fail(&mut self, error: ProtocolError, output: &mut Vec<u8>) -> ProtocolError {
+        let code = error.close_code();
+        if self.closing.step(Step::Fail(code)) == Reaction::SendClose {
+            self.put_close(code, output);
+        }
+        error
+    }
+
+    /// Appends a Close with a code and no reason; 1005 stands for no code (§7.1.5).
+    pub(crate) fn put_close(&mut self, code: CloseCode, output: &mut Vec<u8>) {
+        let body = code.0.to_be_bytes();
+        let body = if code == CloseCode::NO_STATUS { &body[..0] } else { &body[..] };
+        self.encoder.frame(true, OpCode::Close, body, output);
+    }
+
+    /// Gives what a control frame asks for.
+    #[cold]
+    fn answer(&mut self, item: Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Item, ProtocolError> {
+        match item.kind {
+            ItemKind::Ping if self.pong == PongPolicy::Automatic => {
+                self.encoder.frame(true, OpCode::Pong, input.at(item.range.clone()), output);
+            }
+            ItemKind::Close => {
+                let frame = match CloseFrame::decode(input.at(item.range.clone())) {
+                    Ok(frame) => frame,
+                    Err(error) => {
+                        input.clear();
+                        return Err(self.fail(error, output));
+                    }
+                };
+                let code = frame.map_or(CloseCode::NO_STATUS, |frame| frame.code);
+                if self.closing.step(Step::CloseCame(code)) == Reaction::SendClose {
+                    self.put_close(code, output);
+                }
+            }
+            _ => {}
+        }
+        Ok(item)
+    }
+}
+
+/// The item as a reference.
+#[inline]
+fn event(kind: ItemKind, payload: &mut [u8], key: [u8; 4]) -> Result<Event<'_>, ProtocolError> {
+    Ok(match kind {
+        ItemKind::Message(MessageKind::Text) => Event::Text(unmask_text(payload, key)?),
+        ItemKind::Message(MessageKind::Binary) => Event::Binary(unmask_binary(payload, key)),
+        ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
+            Event::TextChunk { text: unmask_text(payload, key)?, first, last }
+        }
+        ItemKind::Chunk { kind: MessageKind::Binary, first, last } => Event::BinaryChunk { data: payload, first, last },
+        ItemKind::Ping => Event::Ping(payload),
+        ItemKind::Pong => Event::Pong(payload),
+        ItemKind::Close => Event::Close(CloseFrame::decode(payload)?),
+    })
+}

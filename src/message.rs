@@ -1,0 +1,116 @@
+//! RFC 6455 §6.2: what came from the peer, to be kept?
+
+use alloc::vec::Vec;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::config::MessageKind;
+use crate::connection::Connection;
+use crate::error::ProtocolError;
+use crate::event::Event;
+use crate::receive::{Item, ItemKind, ReadBuffer};
+use crate::wire::{CloseFrame, Utf8Bytes, unmask_binary};
+
+/// What came, owned: an [`Event`] that you may keep, clone and send to other threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// A piece of a text message, with [`Delivery::Chunks`](crate::Delivery::Chunks): whole characters.
+    TextChunk {
+        /// The next characters; empty only if `last` is set.
+        text: Utf8Bytes,
+        /// The message begins with it.
+        first: bool,
+        /// The message ends with it.
+        last: bool,
+    },
+    /// A piece of a binary message, with [`Delivery::Chunks`](crate::Delivery::Chunks).
+    BinaryChunk {
+        /// The next octets; empty only if `last` is set.
+        data: Bytes,
+        /// The message begins with it.
+        first: bool,
+        /// The message ends with it.
+        last: bool,
+    },
+    /// A Ping; its Pong is in the output already, unless [`PongPolicy::Manual`](crate::PongPolicy::Manual) was chosen.
+    Ping(Bytes),
+    /// A Pong: the answer to a Ping, or unasked (§5.5.3).
+    Pong(Bytes),
+    /// The peer's Close, with its code and reason if it has them. The answer, if one was owed, is in the output
+    /// already. It is the last message.
+    Close(Option<CloseFrame>),
+}
+
+impl Connection {
+    /// [`receive`](Connection::receive) for messages that are kept.
+    ///
+    /// A payload of more than 1 KiB is not copied: it takes the memory that it lies in along. A smaller one is, as that
+    /// costs no more than a reference count, and does not hold the memory of its neighbours.
+    ///
+    /// ```
+    /// use websocket_proto::{Config, Connection, Message, ReadBuffer};
+    ///
+    /// let mut ws = Connection::client(&Config::default());
+    /// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    /// input.extend_from_slice(b"\x81\x05Hello");
+    /// let message = ws.receive_message(&mut input, &mut output)?;
+    /// assert_eq!(message, Some(Message::Text("Hello".into())));
+    /// # Ok::<(), websocket_proto::ProtocolError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`receive`](Connection::receive).
+    pub fn receive_message(
+        &mut self,
+        input: &mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Message>, ProtocolError> {
+        let Some(Item { kind, range, key }) = self.next_item(input, output)? else { return Ok(None) };
+        match message(kind, input.take(range), key) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => Err(self.fail(error, output)),
+        }
+    }
+}
+
+/// The item, taken out.
+fn message(kind: ItemKind, mut payload: BytesMut, key: [u8; 4]) -> Result<Message, ProtocolError> {
+    Ok(match kind {
+        ItemKind::Message(MessageKind::Text) => Message::Text(Utf8Bytes::unmask(payload, key)?),
+        ItemKind::Message(MessageKind::Binary) => {
+            unmask_binary(&mut payload, key);
+            Message::Binary(payload.freeze())
+        }
+        ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
+            Message::TextChunk { text: Utf8Bytes::unmask(payload, key)?, first, last }
+        }
+        ItemKind::Chunk { kind: MessageKind::Binary, first, last } => {
+            Message::BinaryChunk { data: payload.freeze(), first, last }
+        }
+        ItemKind::Ping => Message::Ping(payload.freeze()),
+        ItemKind::Pong => Message::Pong(payload.freeze()),
+        ItemKind::Close => Message::Close(CloseFrame::decode(&payload)?.map(CloseFrame::into_owned)),
+    })
+}
+
+impl From<Event<'_>> for Message {
+    /// A copy.
+    fn from(event: Event<'_>) -> Self {
+        match event {
+            Event::Text(text) => Self::Text(text.into()),
+            Event::Binary(data) => Self::Binary(Bytes::copy_from_slice(data)),
+            Event::TextChunk { text, first, last } => Self::TextChunk { text: text.into(), first, last },
+            Event::BinaryChunk { data, first, last } => {
+                Self::BinaryChunk { data: Bytes::copy_from_slice(data), first, last }
+            }
+            Event::Ping(payload) => Self::Ping(Bytes::copy_from_slice(payload)),
+            Event::Pong(payload) => Self::Pong(Bytes::copy_from_slice(payload)),
+            Event::Close(frame) => Self::Close(frame.map(CloseFrame::into_owned)),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Octets and values, with no memory of what came before: frame headers, masks, close codes, UTF-8, and the grammar of
+//! `Sec-WebSocket-Extensions`. Usable alone, for proxies and for those who build their own.
+
+mod close;
+//EXT
+mod header;
+mod mask;
+mod opcode;
+mod text;
+mod utf8;
+
+pub use close::{CloseCode, CloseFrame};
+pub use header::FrameHeader;
+pub use mask::Mask;
+pub(crate) use mask::unmask_binary;
+pub use opcode::OpCode;
+pub use text::Utf8Bytes;
+pub(crate) use text::unmask_text;
+pub(crate) use utf8::unfinished_len;
+pub use utf8::{InvalidUtf8, Utf8Validator, split_utf8};

@@ -1,0 +1,170 @@
+//! RFC 6455 §5.6: text that may be kept, and octets that become text as they are unmasked.
+
+use alloc::string::String;
+use core::{fmt, ops::Deref};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{InvalidUtf8, mask, utf8};
+
+/// Text over [`Bytes`]: to be kept, cloned and sent elsewhere without a copy.
+///
+/// ```
+/// use websocket_proto::Utf8Bytes;
+///
+/// let text = Utf8Bytes::from_static("Hello");
+/// assert_eq!(text.to_uppercase(), "HELLO");
+/// assert_eq!(text, "Hello");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Utf8Bytes(
+    /// Always UTF-8: each constructor checks, or is given a `str`; and `Bytes` never changes.
+    Bytes,
+);
+
+impl Utf8Bytes {
+    /// Text that the program itself contains.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Bytes::from_static(text.as_bytes()))
+    }
+
+    /// A copy of the text.
+    #[must_use]
+    pub fn copy_from_str(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    /// The text.
+    #[must_use]
+    #[allow(unsafe_code)] // from_utf8_unchecked of what the constructors checked; else every look would scan it all
+    pub fn as_str(&self) -> &str {
+        // SAFETY: see the field.
+        unsafe { core::str::from_utf8_unchecked(&self.0) }
+    }
+
+    /// Octets that are still masked, unmasked and checked; a key of zeros leaves them as they are.
+    #[inline]
+    pub(crate) fn unmask(mut payload: BytesMut, key: [u8; 4]) -> Result<Self, InvalidUtf8> {
+        unmask_text(&mut payload, key)?;
+        Ok(Self(payload.freeze()))
+    }
+}
+
+impl Deref for Utf8Bytes {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for Utf8Bytes {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl AsRef<[u8]> for Utf8Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<String> for Utf8Bytes {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for Utf8Bytes {
+    fn from(text: &str) -> Self {
+        Self::copy_from_str(text)
+    }
+}
+
+impl From<Utf8Bytes> for Bytes {
+    fn from(text: Utf8Bytes) -> Self {
+        text.0
+    }
+}
+
+impl TryFrom<Bytes> for Utf8Bytes {
+    type Error = InvalidUtf8;
+
+    fn try_from(octets: Bytes) -> Result<Self, InvalidUtf8> {
+        utf8::check(&octets)?;
+        Ok(Self(octets))
+    }
+}
+
+impl PartialEq<str> for Utf8Bytes {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Utf8Bytes {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Debug for Utf8Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Utf8Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.as_str(), f)
+    }
+}
+
+/// Unmasks a whole payload in place, and checks that it is text; a key of zeros leaves it as it is.
+///
+/// The check for ASCII rides in the unmasking: only where a high bit was seen is the payload looked at again.
+#[inline]
+#[allow(unsafe_code)] // from_utf8_unchecked after a check of our own; a second look would double the cost of ASCII
+pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
+    if key != [0; 4] && mask::apply(payload, key) < 0x80 {
+        debug_assert!(payload.is_ascii());
+        // SAFETY: `apply` returns the OR of all octets of the payload, as it left them. It is below 0x80, so each of them
+        // is; octets below 0x80 are UTF-8, one character each.
+        return Ok(unsafe { core::str::from_utf8_unchecked(payload) });
+    }
+    utf8::check(payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masked_text_of_every_length() {
+        for key in [[0x37, 0xfa, 0x21, 0x3d], [0; 4]] {
+            for sample in ["a", "κ", "日", "😀"] {
+                for len in 0..200 {
+                    let mut payload: Vec<u8> = sample.bytes().cycle().take(len).collect();
+                    let plain = payload.clone();
+                    mask::apply(&mut payload, key);
+                    let expected = core::str::from_utf8(&plain).map_err(|_| InvalidUtf8);
+                    assert_eq!(Utf8Bytes::unmask(payload[..].into(), key).as_deref(), expected.as_deref());
+                    assert_eq!(unmask_text(&mut payload, key), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kept_text_compares_and_hashes_as_text() {
+        let text = Utf8Bytes::from("κόσμε");
+        assert_eq!(text, "κόσμε");
+        assert_eq!(format!("{text} {text:?}"), "κόσμε \"κόσμε\"");
+        assert_eq!(Utf8Bytes::try_from(Bytes::from(text.clone())), Ok(text));
+        assert_eq!(Utf8Bytes::try_from(Bytes::from_static(b"\xff")), Err(InvalidUtf8));
+        let set: std::collections::HashSet<Utf8Bytes> = [Utf8Bytes::from_static("a"), String::from("a").into()].into();
+        assert_eq!(set.len(), 1);
+    }
+}
