@@ -80,6 +80,7 @@ impl Closing {
     }
 
     /// Takes one step. At most one of all steps of a connection reacts with [`Reaction::SendClose`] (§5.5.1).
+    #[allow(clippy::match_same_arms)] // a table has a row for each case
     pub(crate) const fn step(&mut self, step: Step) -> Reaction {
         use Reaction::{Nothing, Refuse, SendClose};
         use State::{Closed, Closing, Open};

@@ -134,4 +134,140 @@ pub enum SendError {
     /// §5.2: a frame carries at most 2^63 - 1 octets.
     #[error("a frame carries at most 2^63 - 1 bytes")]
     FrameTooBig,
+    /// RFC 9110 §5.1: the name of a header field is a token.
+    #[error("the name of a header field is not a token")]
+    InvalidHeaderName,
+    /// RFC 9110 §5.5: the value of a header field has no CR, LF or NUL, nor other control characters.
+    #[error("the value of a header field has a control character")]
+    InvalidHeaderValue,
+    /// §4.1, §4.2.2: this header field is the handshake's own.
+    #[error("the header field is written by the handshake itself")]
+    ReservedHeader,
+    /// §4.1: a subprotocol is a token, and offered once.
+    #[error("the subprotocol is not a token, or offered twice")]
+    InvalidSubprotocol,
+    /// §4.2.2: a server selects a subprotocol that the client has offered.
+    #[error("the client has not offered this subprotocol")]
+    SubprotocolNotOffered,
+    /// A handshake is rejected with a status of 200 to 599.
+    #[error("a rejection has a status of 200 to 599")]
+    InvalidStatus,
+}
+
+/// The opening handshake failed; no WebSocket frame was or will be sent (RFC 6455 §4).
+///
+/// When [`ServerHandshake::receive`](crate::handshake::ServerHandshake::receive) returns one, the response with
+/// [`status`](Self::status) is in the output already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// RFC 9112: this is not the head of an HTTP/1.1 message.
+    #[error("the head is not well-formed HTTP/1.1")]
+    MalformedHead,
+    /// RFC 9110 §5.4: the head exceeds [`Limits::head`](crate::Limits::head).
+    #[error("the head exceeds the limit")]
+    HeadTooLarge,
+    /// RFC 9110 §5.4: the head has more fields than [`Limits::header_fields`](crate::Limits::header_fields).
+    #[error("the head has more fields than the limit")]
+    TooManyHeaderFields,
+    /// RFC 9112 §3: the request line alone exceeds [`Limits::head`](crate::Limits::head).
+    #[error("the request target exceeds the limit")]
+    TargetTooLong,
+    /// RFC 9112 §3.2: the request target is neither a path nor an absolute http or https URI.
+    #[error("the request target is not a resource name")]
+    InvalidTarget,
+    /// §4.1: "The method of the request MUST be GET".
+    #[error("the method is not GET")]
+    MethodNotAllowed,
+    /// §4.1: "the HTTP version MUST be at least 1.1".
+    #[error("the HTTP version is not 1.1")]
+    UnsupportedHttpVersion,
+    /// RFC 9112 §3.2: the Host field is missing, repeated, or not a host.
+    #[error("the Host header is missing, repeated or invalid")]
+    InvalidHost,
+    /// RFC 9112 §6: a request to upgrade announces a body, or announces it wrongly.
+    #[error("the request has a body")]
+    BodyNotAllowed,
+    /// RFC 9110 §10.1.1: the request expects something that is not 100-continue.
+    #[error("the expectation cannot be met")]
+    ExpectationFailed,
+    /// §4.2.1: Upgrade does not name websocket, or Connection does not name Upgrade.
+    #[error("this is not a request to upgrade to websocket")]
+    NotAnUpgrade,
+    /// §4.2.1: there is no Sec-WebSocket-Version.
+    #[error("the Sec-WebSocket-Version header is missing")]
+    MissingVersion,
+    /// §4.4: the version is not 13.
+    #[error("the WebSocket version is not 13")]
+    UnsupportedVersion,
+    /// §4.2.1: Sec-WebSocket-Key is missing, or not base64 of 16 octets.
+    #[error("the Sec-WebSocket-Key is not 16 bytes in base64")]
+    InvalidKey,
+    /// §11.3: a field that must not be repeated is.
+    #[error("the header {0} is repeated")]
+    RepeatedHeader(&'static str),
+    /// §4.1: Sec-WebSocket-Protocol is not a list of different tokens, in a response not one token.
+    #[error("the Sec-WebSocket-Protocol header is malformed")]
+    InvalidSubprotocols,
+    /// §9.1: Sec-WebSocket-Extensions does not fit its grammar.
+    #[error("the Sec-WebSocket-Extensions header is malformed")]
+    InvalidExtensions,
+    /// §4.1: the Upgrade field of the response is not websocket.
+    #[error("the response does not upgrade to websocket")]
+    UpgradeMismatch,
+    /// §4.1: the Connection field of the response does not name Upgrade.
+    #[error("the Connection header of the response does not name upgrade")]
+    ConnectionMismatch,
+    /// §4.1: Sec-WebSocket-Accept is missing, or not the one for our key.
+    #[error("the Sec-WebSocket-Accept header does not match the key")]
+    AcceptMismatch,
+    /// §4.1: the server selected a subprotocol that was not offered.
+    #[error("the server selected a subprotocol that was not offered")]
+    SubprotocolNotOffered,
+    /// §4.1: the server agreed to an extension that was not offered.
+    #[error("the server agreed to an extension that was not offered")]
+    ExtensionNotOffered,
+    /// RFC 9112 §6, §7: the body of a response is framed wrongly.
+    #[error("the body of the response is malformed")]
+    MalformedBody,
+    /// RFC 9112 §8: the stream ended before the head did.
+    #[error("the stream ended before the handshake was over")]
+    UnexpectedEof,
+}
+
+impl HandshakeError {
+    /// The status that a server answers it with; `None` for what only happens to a client.
+    ///
+    /// ```
+    /// use websocket_proto::HandshakeError;
+    ///
+    /// assert_eq!(HandshakeError::UnsupportedVersion.status(), Some(426));
+    /// ```
+    #[must_use]
+    pub const fn status(self) -> Option<u16> {
+        match self {
+            Self::MalformedHead
+            | Self::InvalidTarget
+            | Self::InvalidHost
+            | Self::BodyNotAllowed
+            | Self::MissingVersion
+            | Self::InvalidKey
+            | Self::RepeatedHeader(_)
+            | Self::InvalidSubprotocols
+            | Self::InvalidExtensions => Some(400),
+            Self::MethodNotAllowed => Some(405),
+            Self::TargetTooLong => Some(414),
+            Self::ExpectationFailed => Some(417),
+            Self::NotAnUpgrade | Self::UnsupportedVersion => Some(426),
+            Self::HeadTooLarge | Self::TooManyHeaderFields => Some(431),
+            Self::UnsupportedHttpVersion => Some(505),
+            Self::UpgradeMismatch
+            | Self::ConnectionMismatch
+            | Self::AcceptMismatch
+            | Self::SubprotocolNotOffered
+            | Self::ExtensionNotOffered
+            | Self::MalformedBody
+            | Self::UnexpectedEof => None,
+        }
+    }
 }

@@ -32,7 +32,7 @@ impl Connection {
     }
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
-    /// by `writev`, io_uring or sendfile. A client masks the payload in place with the mask that it gets; a server gets
+    /// by `writev`, `io_uring` or `sendfile`. A client masks the payload in place with the mask that it gets; a server gets
     /// `None`. That a text is UTF-8 is up to you.
     ///
     /// ```

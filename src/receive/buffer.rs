@@ -41,7 +41,7 @@ pub struct ReadBuffer {
     assembled: usize,
     /// assembled <= parsed, equal while no message is under way: the first octet that was not looked at.
     parsed: usize,
-    /// parsed <= filled <= data.len(): the end of what has come.
+    /// parsed <= filled <= the length of `data`: the end of what has come.
     filled: usize,
 }
 
@@ -230,7 +230,10 @@ impl ReadBuffer {
 
 impl fmt::Debug for ReadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadBuffer").field("len", &self.len()).field("capacity", &self.capacity()).finish_non_exhaustive()
+        f.debug_struct("ReadBuffer")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
     }
 }
 

@@ -47,7 +47,7 @@ struct Incoming {
     /// No chunk of it was delivered yet.
     first: bool,
     /// 0 <= unfinished <= 3: octets at the end that are the beginning of a character.
-    unfinished: u8,
+    unfinished: usize,
 }
 
 /// The data frame under way: its header has been dealt with, its payload has not all come.
@@ -154,8 +154,7 @@ impl Decoder {
     /// Takes up a data frame, within the limits.
     fn begin_frame(&mut self, header: FrameHeader) -> Result<(), ProtocolError> {
         let kind = if header.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
-        let message =
-            self.message.get_or_insert(Incoming { kind, len: 0, fragments: 0, first: true, unfinished: 0 });
+        let message = self.message.get_or_insert(Incoming { kind, len: 0, fragments: 0, first: true, unfinished: 0 });
         if header.payload_len > self.limits.frame {
             return Err(ProtocolError::FrameTooBig);
         }
@@ -205,10 +204,9 @@ impl Incoming {
     fn whole(&mut self, new: usize, last: bool, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
         let octets = input.message();
         if self.kind == MessageKind::Text && !last {
-            let unchecked = new.saturating_add(usize::from(self.unfinished)).min(octets.len());
-            let (_, tail) =
-                split_utf8(&octets[octets.len() - unchecked..])?;
-            self.unfinished = tail.len() as u8;
+            let unchecked = new.saturating_add(self.unfinished).min(octets.len());
+            let (_, tail) = split_utf8(&octets[octets.len() - unchecked..])?;
+            self.unfinished = tail.len();
         }
         if !last {
             return Ok(None);

@@ -29,8 +29,10 @@ enum Source {
     #[cfg(feature = "std")]
     #[default]
     Thread,
-    Fn(Box<dyn FnMut(&mut [u8]) + Send + Sync>),
+    Fn(Box<Fill>),
 }
+
+type Fill = dyn FnMut(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// Draws from `fill`, which is to overwrite all the octets that it is given: 4 for a key, 16 for a nonce.

@@ -157,7 +157,11 @@ mod tests {
                 0..=999 | 1004..=1006 | 1015..=2999 | 5000.. => false,
             };
             let [a, b] = number.to_be_bytes();
-            let expected = if allowed { Ok(Some(CloseFrame { code, reason: "" })) } else { Err(ProtocolError::InvalidCloseCode(code)) };
+            let expected = if allowed {
+                Ok(Some(CloseFrame { code, reason: "" }))
+            } else {
+                Err(ProtocolError::InvalidCloseCode(code))
+            };
             assert_eq!(CloseFrame::decode(&[a, b]), expected);
             assert_eq!(CloseFrame { code, reason: "" }.encode().is_ok(), allowed);
         }

@@ -105,10 +105,10 @@ impl FrameHeader {
         let mask_bit = if self.mask.is_some() { 0x80 } else { 0 };
         let [.., a, b] = self.payload_len.to_be_bytes();
         match self.payload_len {
-            0..=125 => output.extend_from_slice(&[first, mask_bit | b]),
-            126..=0xFFFF => output.extend_from_slice(&[first, mask_bit | 126, a, b]),
+            0..=125 => output.extend_from_slice(&[first, mask_bit + b]),
+            126..=0xFFFF => output.extend_from_slice(&[first, mask_bit + 126, a, b]),
             _ => {
-                output.extend_from_slice(&[first, mask_bit | 127]);
+                output.extend_from_slice(&[first, mask_bit + 127]);
                 output.extend_from_slice(&self.payload_len.to_be_bytes());
             }
         }
@@ -150,10 +150,11 @@ mod tests {
 
     #[test]
     fn round_trip_of_every_length_form() {
-        for payload_len in [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u64::from(u32::MAX) + 1, FrameHeader::MAX_PAYLOAD_LEN] {
+        for payload_len in
+            [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u64::from(u32::MAX) + 1, FrameHeader::MAX_PAYLOAD_LEN]
+        {
             for mask in [None, Some([1, 2, 3, 4])] {
-                let header =
-                    FrameHeader { fin: true, reserved: 0x40, opcode: OpCode::Binary, mask, payload_len };
+                let header = FrameHeader { fin: true, reserved: 0x40, opcode: OpCode::Binary, mask, payload_len };
                 let mut octets = Vec::new();
                 header.encode(&mut octets).unwrap();
                 let form = match payload_len {
@@ -190,8 +191,7 @@ mod tests {
 
     #[test]
     fn what_must_not_be_sent_is_refused() {
-        let header =
-            FrameHeader { fin: true, reserved: 0, opcode: OpCode::Ping, mask: None, payload_len: 126 };
+        let header = FrameHeader { fin: true, reserved: 0, opcode: OpCode::Ping, mask: None, payload_len: 126 };
         let mut output = Vec::new();
         assert_eq!(header.encode(&mut output), Err(SendError::ControlTooLong));
         let header = FrameHeader { opcode: OpCode::Binary, payload_len: 1 << 63, ..header };

@@ -2,7 +2,7 @@
 //! `Sec-WebSocket-Extensions`. Usable alone, for proxies and for those who build their own.
 
 mod close;
-//EXT
+pub mod extension;
 mod header;
 mod mask;
 mod opcode;

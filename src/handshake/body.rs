@@ -1,0 +1,127 @@
+//! RFC 9112 §6, §7: where does the body of a rejection end?
+
+use super::head::{Headers, trim};
+use crate::error::HandshakeError;
+use crate::receive::ReadBuffer;
+
+/// Takes the body of a rejection off the input as it comes, without its framing. Nothing is held: how much of it to
+/// keep is up to you.
+///
+/// ```
+/// # use websocket_proto::{handshake::Body, HandshakeError, ReadBuffer};
+/// fn collect(body: &mut Body, input: &mut ReadBuffer, page: &mut Vec<u8>) -> Result<(), HandshakeError> {
+///     while let Some(piece) = body.receive(input)? {
+///         page.extend_from_slice(piece);
+///     }
+///     Ok(()) // read more, unless body.is_complete()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body(Framing);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Framing {
+    /// So many octets are still to come, and none behind them.
+    Length(u64),
+    /// All octets until the stream ends.
+    UntilEof,
+    /// A chunk's size line is next.
+    ChunkSize,
+    /// So many octets of the chunk are still to come, then a line end.
+    Chunk(u64),
+    /// The line end behind a chunk is next.
+    ChunkEnd,
+}
+
+impl Body {
+    /// The body of a response with this status and these fields (RFC 9112 §6.3).
+    pub(super) fn new(status: u16, headers: &Headers<'_>) -> Result<Self, HandshakeError> {
+        if matches!(status, 204 | 304) {
+            return Ok(Self(Framing::Length(0)));
+        }
+        match headers.elements("Transfer-Encoding").last() {
+            Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => return Ok(Self(Framing::ChunkSize)),
+            Some(_) => return Ok(Self(Framing::UntilEof)),
+            None => {}
+        }
+        let mut lengths = headers.elements("Content-Length").map(decimal);
+        let Some(first) = lengths.next() else { return Ok(Self(Framing::UntilEof)) };
+        match first {
+            Some(len) if lengths.all(|other| other == first) => Ok(Self(Framing::Length(len))),
+            _ => Err(HandshakeError::MalformedBody),
+        }
+    }
+
+    /// The next piece that has come, never empty. `None`: read more, unless it [`is_complete`](Self::is_complete).
+    ///
+    /// # Errors
+    /// [`HandshakeError::MalformedBody`] for chunks that are framed wrongly.
+    pub fn receive<'i>(&mut self, input: &'i mut ReadBuffer) -> Result<Option<&'i [u8]>, HandshakeError> {
+        let len = loop {
+            let come = input.unparsed();
+            match &mut self.0 {
+                Framing::ChunkSize => {
+                    let Some((size, line)) = chunk_size(come)? else { return Ok(None) };
+                    input.skip(line);
+                    self.0 = if size == 0 { Framing::Length(0) } else { Framing::Chunk(size) };
+                }
+                Framing::ChunkEnd => match come {
+                    [b'\r', b'\n', ..] => {
+                        input.skip(2);
+                        self.0 = Framing::ChunkSize;
+                    }
+                    [] | [b'\r'] => return Ok(None),
+                    _ => return Err(HandshakeError::MalformedBody),
+                },
+                Framing::UntilEof => break come.len(),
+                Framing::Length(remaining) => break take(remaining, come.len()),
+                Framing::Chunk(remaining) => {
+                    let len = take(remaining, come.len());
+                    if *remaining == 0 {
+                        self.0 = Framing::ChunkEnd;
+                    }
+                    break len;
+                }
+            }
+        };
+        let piece = input.skip(len);
+        Ok(if piece.is_empty() { None } else { Some(input.at(piece)) })
+    }
+
+    /// Whether all of it has been taken. A body that ends with the stream never says so.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0 == Framing::Length(0)
+    }
+}
+
+/// Takes as much of what remains as has come.
+fn take(remaining: &mut u64, come: usize) -> usize {
+    let len = usize::try_from(*remaining).map_or(come, |remaining| remaining.min(come));
+    *remaining -= len as u64;
+    len
+}
+
+/// The size in a chunk's first line, and how long the line is.
+fn chunk_size(octets: &[u8]) -> Result<Option<(u64, usize)>, HandshakeError> {
+    let Some(end) = octets.iter().take(LONGEST_SIZE_LINE).position(|&octet| octet == b'\n') else {
+        return if octets.len() < LONGEST_SIZE_LINE { Ok(None) } else { Err(HandshakeError::MalformedBody) };
+    };
+    let line = octets.get(..end).and_then(|line| line.strip_suffix(b"\r")).ok_or(HandshakeError::MalformedBody)?;
+    // what follows a semicolon is an extension, to be passed over (RFC 9112 §7.1.1)
+    let digits = trim(line.split(|&octet| octet == b';').next().unwrap_or_default());
+    let is_hex = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+    let size = core::str::from_utf8(digits).ok().filter(|_| is_hex).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    Ok(Some((size.ok_or(HandshakeError::MalformedBody)?, end + 1)))
+}
+
+/// One or more digits, and nothing else.
+fn decimal(value: &[u8]) -> Option<u64> {
+    match value.iter().all(u8::is_ascii_digit) {
+        true => core::str::from_utf8(value).ok()?.parse().ok(),
+        false => None,
+    }
+}
+
+/// A chunk's size and its extensions have to fit into so many octets.
+const LONGEST_SIZE_LINE: usize = 256;

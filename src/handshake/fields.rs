@@ -1,0 +1,83 @@
+//! RFC 9110 §5: may the application put this header field into a head?
+
+use alloc::vec::Vec;
+
+use super::head::trim;
+use crate::error::SendError;
+use crate::wire::extension::is_token;
+
+/// Header fields that the application adds, as they will stand in the head; or the first fault that was found in them.
+#[derive(Clone, Debug)]
+pub(super) struct ExtraFields {
+    lines: Result<Vec<u8>, SendError>,
+}
+
+impl ExtraFields {
+    pub(super) const fn new() -> Self {
+        Self { lines: Ok(Vec::new()) }
+    }
+
+    /// Adds a line, unless the name is one of those that the handshake writes itself.
+    pub(super) fn push(&mut self, name: &str, value: &[u8], reserved: &[&str]) {
+        let Ok(lines) = &mut self.lines else { return };
+        match check(name, value, reserved) {
+            Ok(()) => put_field(lines, name, trim(value)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Keeps a fault, to be returned in the place of the lines.
+    pub(super) fn fail(&mut self, error: SendError) {
+        if self.lines.is_ok() {
+            self.lines = Err(error);
+        }
+    }
+
+    pub(super) fn into_lines(self) -> Result<Vec<u8>, SendError> {
+        self.lines
+    }
+}
+
+/// Appends a header line.
+pub(super) fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        head.extend_from_slice(part);
+    }
+}
+
+fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), SendError> {
+    if !is_token(name.as_bytes()) {
+        return Err(SendError::InvalidHeaderName);
+    }
+    if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+        return Err(SendError::ReservedHeader);
+    }
+    match value.iter().any(|&octet| matches!(octet, 0..=0x08 | 0x0A..=0x1F | 0x7F)) {
+        true => Err(SendError::InvalidHeaderValue),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r9110_5_5_4_nothing_splits_the_head() {
+        let lines = |name: &str, value: &[u8]| {
+            let mut fields = ExtraFields::new();
+            fields.push("A", b"1", &[]);
+            fields.push(name, value, &["Host"]);
+            fields.push("B", b"2", &[]);
+            fields.into_lines()
+        };
+        assert_eq!(lines("X", b" \xe9\tz ").as_deref(), Ok(&b"A: 1\r\nX: \xe9\tz\r\nB: 2\r\n"[..]));
+        assert_eq!(lines("hOsT", b""), Err(SendError::ReservedHeader));
+        for name in ["", "a b", "a:", "a\r\nb", "é"] {
+            assert_eq!(lines(name, b""), Err(SendError::InvalidHeaderName), "{name:?}");
+        }
+        for octet in (0..0x20).filter(|&octet| octet != b'\t').chain([0x7F]) {
+            assert_eq!(lines("X", &[b'a', octet, b'b']), Err(SendError::InvalidHeaderValue), "{octet}");
+        }
+    }
+}

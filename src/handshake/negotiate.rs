@@ -1,0 +1,61 @@
+//! RFC 6455 §4.1, §4.2.2, §9.1: which subprotocol and which extensions do both ends agree on?
+
+use alloc::vec::Vec;
+
+use super::head::{Headers, trim};
+use crate::error::{HandshakeError, SendError};
+use crate::wire::extension::{self, Extension, is_token};
+
+/// The name of the header field for subprotocols.
+pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// The name of the header field for extensions.
+pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
+/// The subprotocols that a client offers, best first: different tokens; none, if the field is missing.
+pub(super) fn offered_subprotocols<'i>(headers: &Headers<'i>) -> Result<Vec<&'i str>, HandshakeError> {
+    let mut offered = Vec::new();
+    for element in headers.elements(PROTOCOL) {
+        offered.push(token(element).ok_or(HandshakeError::InvalidSubprotocols)?);
+    }
+    let is_missing = headers.get(PROTOCOL).is_none();
+    if (offered.is_empty() && !is_missing) || has_repetition(&offered) {
+        return Err(HandshakeError::InvalidSubprotocols);
+    }
+    Ok(offered)
+}
+
+/// The subprotocol that a server selected, one of those that were offered.
+pub(super) fn selected_subprotocol<'i>(
+    headers: &Headers<'i>,
+    offered: &[impl AsRef<str>],
+) -> Result<Option<&'i str>, HandshakeError> {
+    let Some(value) = headers.single(PROTOCOL)? else { return Ok(None) };
+    let selected = token(trim(value)).ok_or(HandshakeError::InvalidSubprotocols)?;
+    match offered.iter().any(|offered| offered.as_ref() == selected) {
+        true => Ok(Some(selected)),
+        false => Err(HandshakeError::SubprotocolNotOffered),
+    }
+}
+
+/// What an application may offer: different tokens.
+pub(super) fn check_offer(name: &str, offered: &[impl AsRef<str>]) -> Result<(), SendError> {
+    let is_repeated = offered.iter().any(|offered| offered.as_ref() == name);
+    if is_token(name.as_bytes()) && !is_repeated { Ok(()) } else { Err(SendError::InvalidSubprotocol) }
+}
+
+/// The extensions that are named, in order.
+pub(super) fn extensions<'i>(headers: &Headers<'i>) -> Result<Vec<Extension<'i>>, HandshakeError> {
+    extension::parse(headers.all(EXTENSIONS)).map_err(|_| HandshakeError::InvalidExtensions)
+}
+
+fn token(octets: &[u8]) -> Option<&str> {
+    if is_token(octets) { core::str::from_utf8(octets).ok() } else { None }
+}
+
+/// Sorted, so that a long list costs little more than a short one.
+fn has_repetition(names: &[&str]) -> bool {
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair.first() == pair.last())
+}

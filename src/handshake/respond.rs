@@ -1,0 +1,193 @@
+//! RFC 6455 §4.2.2: what does the server answer to a request?
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::accept::accept_value;
+use super::fields::{ExtraFields, put_field};
+use super::negotiate::{EXTENSIONS, PROTOCOL};
+use super::server::Request;
+use crate::connection::Connection;
+use crate::error::{HandshakeError, SendError};
+
+/// An acceptance under way; [`send`](Self::send) completes it.
+#[derive(Clone, Debug)]
+pub struct Accept<'r, 'i> {
+    request: &'r Request<'i>,
+    subprotocol: Option<&'i str>,
+    fields: ExtraFields,
+}
+
+impl<'r, 'i> Accept<'r, 'i> {
+    pub(super) const fn new(request: &'r Request<'i>) -> Self {
+        Self { request, subprotocol: None, fields: ExtraFields::new() }
+    }
+
+    /// Selects a subprotocol, one of those that the client offers.
+    #[must_use]
+    pub fn subprotocol(mut self, name: &str) -> Self {
+        self.subprotocol = self.request.subprotocols().iter().find(|offered| **offered == name).copied();
+        if self.subprotocol.is_none() {
+            self.fields.fail(SendError::SubprotocolNotOffered);
+        }
+        self
+    }
+
+    /// Adds a header field to the response, such as `Set-Cookie`.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.fields.push(name, value.as_ref(), RESERVED_IN_101);
+        self
+    }
+
+    /// Appends the response, status 101, and opens the connection: frames may follow at once.
+    ///
+    /// # Errors
+    /// The first fault of what was given to this builder: [`SendError::SubprotocolNotOffered`],
+    /// [`SendError::InvalidHeaderName`], [`SendError::InvalidHeaderValue`], [`SendError::ReservedHeader`]. Nothing is
+    /// appended then, and the request may still be answered.
+    pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, SendError> {
+        let lines = self.fields.into_lines()?;
+        if self.request.expects_continue {
+            output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        put_field(output, "Sec-WebSocket-Accept", &accept_value(self.request.key));
+        if let Some(name) = self.subprotocol {
+            put_field(output, PROTOCOL, name.as_bytes());
+        }
+        output.extend_from_slice(&lines);
+        output.extend_from_slice(b"\r\n");
+        Ok(Connection::server(&self.request.config))
+    }
+}
+
+/// A rejection under way; [`send`](Self::send) completes it.
+///
+/// ```
+/// use websocket_proto::handshake::Rejection;
+///
+/// let mut output = Vec::new();
+/// Rejection::new(404).header("Content-Type", "text/plain").body(b"no such room").send(&mut output)?;
+/// assert!(output.starts_with(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 12\r\n"));
+/// # Ok::<(), websocket_proto::SendError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rejection<'b> {
+    status: u16,
+    fields: ExtraFields,
+    body: &'b [u8],
+}
+
+impl<'b> Rejection<'b> {
+    /// A response with this status, 200 to 599; 426 names the protocol to upgrade to by itself.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self { status, fields: ExtraFields::new(), body: b"" }
+    }
+
+    /// Adds a header field to the response.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.fields.push(name, value.as_ref(), RESERVED_IN_REJECTION);
+        self
+    }
+
+    /// Gives the response a body, whose length is announced.
+    #[must_use]
+    pub fn body<'c>(self, body: &'c [u8]) -> Rejection<'c>
+    where
+        'b: 'c,
+    {
+        Rejection { body, ..self }
+    }
+
+    /// Appends the response. Write it, then close the stream, the sending half first.
+    ///
+    /// # Errors
+    /// [`SendError::InvalidStatus`], or the first fault of what was given to this builder:
+    /// [`SendError::InvalidHeaderName`], [`SendError::InvalidHeaderValue`], [`SendError::ReservedHeader`]. Nothing is
+    /// appended then.
+    pub fn send(self, output: &mut Vec<u8>) -> Result<(), SendError> {
+        if !(200..=599).contains(&self.status) {
+            return Err(SendError::InvalidStatus);
+        }
+        let lines = self.fields.into_lines()?;
+        for part in ["HTTP/1.1 ", &self.status.to_string(), " ", reason(self.status), "\r\n"] {
+            output.extend_from_slice(part.as_bytes());
+        }
+        output.extend_from_slice(match self.status {
+            426 => b"Upgrade: websocket\r\nConnection: Upgrade, close\r\n",
+            _ => b"Connection: close\r\n",
+        });
+        let has_body = !matches!(self.status, 204 | 304);
+        if has_body {
+            put_field(output, "Content-Length", self.body.len().to_string().as_bytes());
+        }
+        output.extend_from_slice(&lines);
+        output.extend_from_slice(b"\r\n");
+        if has_body {
+            output.extend_from_slice(self.body);
+        }
+        Ok(())
+    }
+}
+
+/// Appends the response to a request that is none: the status, what goes with it, and the reason in words.
+pub(super) fn put_refusal(error: HandshakeError, output: &mut Vec<u8>) {
+    let mut body = error.to_string();
+    body.push('\n');
+    let mut rejection = Rejection::new(error.status().unwrap_or(400)).header("Content-Type", "text/plain");
+    match error {
+        HandshakeError::MethodNotAllowed => rejection = rejection.header("Allow", "GET"),
+        HandshakeError::MissingVersion | HandshakeError::UnsupportedVersion | HandshakeError::NotAnUpgrade => {
+            rejection = rejection.header("Sec-WebSocket-Version", "13");
+        }
+        _ => {}
+    }
+    let sent = rejection.body(body.as_bytes()).send(output);
+    debug_assert_eq!(sent, Ok(()));
+}
+
+/// The reason phrase of a status (RFC 9110 §15); nobody depends on it.
+const fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    }
+}
+
+/// What the handshake writes itself, and what a 101 must not have.
+const RESERVED_IN_101: &[&str] = &[
+    "Upgrade",
+    "Connection",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    PROTOCOL,
+    EXTENSIONS,
+];
+
+/// What a rejection has by itself, and what would make it look like an acceptance.
+const RESERVED_IN_REJECTION: &[&str] =
+    &["Upgrade", "Connection", "Content-Length", "Transfer-Encoding", "Sec-WebSocket-Accept"];

@@ -1,0 +1,230 @@
+//! RFC 6455 §4.2: is this a request to open a WebSocket, and what does the server answer?
+
+use alloc::vec::Vec;
+
+use super::accept::is_key;
+use super::head::{HeadScanner, Headers, parse_request, trim};
+use super::negotiate::{extensions, offered_subprotocols};
+use super::respond::{Accept, Rejection, put_refusal};
+use super::target::{Target, is_host};
+use crate::config::Config;
+use crate::error::HandshakeError;
+use crate::receive::ReadBuffer;
+use crate::wire::extension::Extension;
+
+/// The server's side of the opening handshake, until the client's request is there.
+///
+/// ```
+/// use websocket_proto::handshake::ServerHandshake;
+/// use websocket_proto::{Config, ReadBuffer};
+///
+/// let mut handshake = ServerHandshake::new(&Config::default());
+/// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+/// input.extend_from_slice(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\n");
+/// assert!(handshake.receive(&mut input, &mut output)?.is_none(), "more is to come");
+///
+/// input.extend_from_slice(b"Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n");
+/// input.extend_from_slice(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+/// if let Some(request) = handshake.receive(&mut input, &mut output)? {
+///     let ws = request.accept().send(&mut output)?;
+/// }
+/// assert!(output.starts_with(b"HTTP/1.1 101 "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ServerHandshake {
+    config: Config,
+    scanner: HeadScanner,
+    is_over: bool,
+}
+
+impl ServerHandshake {
+    /// A handshake whose connection will have this configuration.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self { config: config.clone(), scanner: HeadScanner::default(), is_over: false }
+    }
+
+    /// The request, once all of its head has come; answer it with [`Request::accept`] or [`Request::reject`]. `None`:
+    /// read more. What comes behind the head stays in the input, for the connection.
+    ///
+    /// # Errors
+    /// What is wrong with the request. The response that says so is in `output`: write it and close the stream. Whatever
+    /// else comes is discarded.
+    pub fn receive<'i>(
+        &mut self,
+        input: &'i mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Request<'i>>, HandshakeError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let size = match self.scanner.scan(input.unparsed(), &self.config.limits) {
+            Ok(Some(size)) => size,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                input.clear();
+                return Err(self.refuse(error, output));
+            }
+        };
+        self.is_over = true;
+        let head = input.skip(size);
+        Request::parse(input.at(head), &self.config).map(Some).map_err(|error| self.refuse(error, output))
+    }
+
+    /// Says that the stream has ended.
+    ///
+    /// # Errors
+    /// [`HandshakeError::UnexpectedEof`] if the request had not come.
+    pub fn receive_eof(&mut self) -> Result<(), HandshakeError> {
+        let was_over = core::mem::replace(&mut self.is_over, true);
+        if was_over { Ok(()) } else { Err(HandshakeError::UnexpectedEof) }
+    }
+
+    fn refuse(&mut self, error: HandshakeError, output: &mut Vec<u8>) -> HandshakeError {
+        self.is_over = true;
+        put_refusal(error, output);
+        error
+    }
+}
+
+/// A client's request to open a WebSocket, found to be one; not answered yet.
+#[derive(Clone, Debug)]
+pub struct Request<'i> {
+    target: Target<'i>,
+    headers: Headers<'i>,
+    subprotocols: Vec<&'i str>,
+    extensions: Vec<Extension<'i>>,
+    pub(super) key: &'i [u8],
+    pub(super) expects_continue: bool,
+    pub(super) config: Config,
+}
+
+impl<'i> Request<'i> {
+    /// Accepts: the builder's last call appends the response and gives the connection.
+    #[must_use]
+    pub fn accept(&self) -> Accept<'_, 'i> {
+        Accept::new(self)
+    }
+
+    /// Rejects with a status of 200 to 599: 401 (with a `WWW-Authenticate` header), 403, 404, 503, a redirection (with
+    /// `Location`), or any other.
+    #[must_use]
+    pub fn reject(&self, status: u16) -> Rejection<'static> {
+        Rejection::new(status)
+    }
+
+    /// The path of the resource, such as `/chat`, as it was sent.
+    #[must_use]
+    pub fn path(&self) -> &'i str {
+        self.target.path
+    }
+
+    /// The query behind the path, without its question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&'i str> {
+        self.target.query
+    }
+
+    /// Host and port that the client asked for, as they were sent: those of an absolute request target, else those of
+    /// the Host field.
+    #[must_use]
+    pub fn authority(&self) -> &'i str {
+        self.target.authority
+    }
+
+    /// All header fields.
+    #[must_use]
+    pub fn headers(&self) -> &Headers<'i> {
+        &self.headers
+    }
+
+    /// The origin of the page that a browser connects from; `None` for a client that is no browser (§10.2). To be judged
+    /// by an [`OriginPolicy`](super::OriginPolicy).
+    #[must_use]
+    pub fn origin(&self) -> Option<&'i [u8]> {
+        self.headers.get("Origin")
+    }
+
+    /// The subprotocols that the client offers, best first.
+    #[must_use]
+    pub fn subprotocols(&self) -> &[&'i str] {
+        &self.subprotocols
+    }
+
+    /// The first of these subprotocols that the client offers: the server's order decides.
+    ///
+    /// ```
+    /// # use websocket_proto::{handshake::Request, SendError, Connection};
+    /// fn accept(request: &Request<'_>, output: &mut Vec<u8>) -> Result<Connection, SendError> {
+    ///     match request.select_subprotocol(&["chat.v2", "chat"]) {
+    ///         Some(name) => request.accept().subprotocol(name).send(output),
+    ///         None => request.accept().send(output),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn select_subprotocol(&self, supported: &[impl AsRef<str>]) -> Option<&'i str> {
+        supported.iter().find_map(|name| self.subprotocols.iter().find(|offered| **offered == name.as_ref()).copied())
+    }
+
+    /// The extensions that the client offers, best first.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension<'i>] {
+        &self.extensions
+    }
+
+    /// All checks of §4.2.1.
+    fn parse(head: &'i [u8], config: &Config) -> Result<Self, HandshakeError> {
+        let (line, headers) = parse_request(head)?;
+        if !line.version.is_supported() {
+            return Err(HandshakeError::UnsupportedHttpVersion);
+        }
+        if line.method != b"GET" {
+            return Err(HandshakeError::MethodNotAllowed);
+        }
+        check_no_body(&headers)?;
+        let host = match headers.single("Host") {
+            Ok(Some(host)) if is_host(host) => host,
+            _ => return Err(HandshakeError::InvalidHost),
+        };
+        let target = Target::parse(line.target, host)?;
+        if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
+            return Err(HandshakeError::NotAnUpgrade);
+        }
+        match headers.single("Sec-WebSocket-Version")? {
+            Some(b"13") => {}
+            Some(_) => return Err(HandshakeError::UnsupportedVersion),
+            None => return Err(HandshakeError::MissingVersion),
+        }
+        let key = headers.single("Sec-WebSocket-Key")?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
+        headers.single("Origin")?;
+        Ok(Self {
+            target,
+            key,
+            subprotocols: offered_subprotocols(&headers)?,
+            extensions: extensions(&headers)?,
+            expects_continue: expects_continue(&headers)?,
+            headers,
+            config: config.clone(),
+        })
+    }
+}
+
+/// A request to upgrade has no body: its octets could pass for frames (RFC 9112 §6).
+fn check_no_body(headers: &Headers<'_>) -> Result<(), HandshakeError> {
+    let is_empty = headers.all("Content-Length").all(|len| trim(len) == b"0");
+    match is_empty && headers.get("Transfer-Encoding").is_none() {
+        true => Ok(()),
+        false => Err(HandshakeError::BodyNotAllowed),
+    }
+}
+
+/// Whether the client waits for a 100 before anything else (RFC 9110 §7.8, §10.1.1).
+fn expects_continue(headers: &Headers<'_>) -> Result<bool, HandshakeError> {
+    match headers.single("Expect")? {
+        None => Ok(false),
+        Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
+        Some(_) => Err(HandshakeError::ExpectationFailed),
+    }
+}
