@@ -1,0 +1,288 @@
+//! A WebSocket client for the terminal and for pipes. Try `--help`.
+
+mod common;
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, Write};
+use std::net::TcpStream;
+use std::process::{self, ExitCode};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use common::args::Args;
+use common::{Failure, Socket};
+use websocket_proto::handshake::{Answer, Body, ClientRequest, Response, Uri};
+use websocket_proto::{CloseCode, Config, Connection, Event, HandshakeError, ReadBuffer, SendError, State};
+
+const USAGE: &str = "\
+A WebSocket client: sends the lines of its standard input as text messages, and prints what arrives.
+
+usage: client URL [--subprotocol NAME]... [--header 'Name: value']... [--origin URL] [--wait SECONDS]
+
+  URL                      such as ws://127.0.0.1:9001/chat
+  --subprotocol NAME       a subprotocol to offer; the best one first
+  --header 'Name: value'   a header field for the request
+  --origin URL             the Origin header, as a browser sends it
+  --wait SECONDS           at the end of the input, how long to wait for what was sent to be echoed (3)
+  --help                   this text
+
+Lines that begin with a slash are commands:
+  /ping [TEXT]             sends a ping
+  /binary HEX              sends a binary message
+  /close [CODE [REASON]]   closes the connection
+  //TEXT                   sends /TEXT
+
+Status: 0 when the connection was closed cleanly, 1 when it was refused or could not be made, 2 when the server broke
+the protocol, 64 for wrong arguments.
+";
+
+/// How much may wait to be written before the input has to wait.
+const BACKLOG: usize = 64 * 1024;
+
+/// The longest body of a refusal to print.
+const LONGEST_BODY: usize = 64 * 1024;
+
+fn main() -> ExitCode {
+    let mut args = Args::new(USAGE);
+    let subprotocols = args.values("--subprotocol");
+    let headers = args.values("--header");
+    let origins = args.values("--origin");
+    let wait: u64 = args.value("--wait", 3);
+    let [url] = args.positional();
+    match run(&url, &subprotocols, &headers, &origins, Duration::from_secs(wait)) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            let is_protocol = common::protocol_error(&failure).is_some() || failure.is::<HandshakeError>();
+            ExitCode::from(if is_protocol { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(
+    url: &str,
+    subprotocols: &[String],
+    headers: &[String],
+    origins: &[String],
+    wait: Duration,
+) -> Result<ExitCode, Failure> {
+    let uri = Uri::parse(url)?;
+    if uri.is_secure() {
+        return Err("this example has no TLS; use a ws:// URL".into());
+    }
+    let mut request = ClientRequest::new(&uri);
+    for name in subprotocols {
+        request = request.subprotocol(name);
+    }
+    for origin in origins {
+        request = request.origin(origin);
+    }
+    for header in headers {
+        let (name, value) = header.split_once(':').ok_or("a header is given as 'Name: value'")?;
+        request = request.header(name, value);
+    }
+    let mut output = Vec::new();
+    let handshake = request.send(&Config::default(), &mut output)?;
+
+    let stream = TcpStream::connect((uri.host(), uri.port()))?;
+    stream.set_nodelay(true)?;
+    (&stream).write_all(&output)?;
+    let (answer, mut input) = common::connect(&stream, handshake, |answer| match answer {
+        Answer::Accepted { connection, response } => {
+            if let Some(name) = response.subprotocol() {
+                eprintln!("subprotocol {name}");
+            }
+            Ok(connection)
+        }
+        Answer::Rejected { response, body } => {
+            print_head(&response);
+            Err(body)
+        }
+    })?;
+    match answer {
+        Ok(ws) => talk(Socket::new(stream, ws, Vec::new()), input, wait),
+        Err(body) => {
+            print_body(&stream, body, &mut input)?;
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// What was sent and may come back, in lower case; a server may echo it in capitals, or with somebody's name before it.
+#[derive(Default)]
+struct Sent {
+    outstanding: Mutex<VecDeque<Vec<u8>>>,
+    arrived: Condvar,
+}
+
+impl Sent {
+    fn sent(&self, payload: &[u8]) {
+        let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
+        outstanding.push_back(lower(payload));
+    }
+
+    fn came(&self, payload: &[u8]) {
+        let payload = lower(payload);
+        let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_in = |sent: &Vec<u8>| sent.is_empty() || payload.windows(sent.len()).any(|part| part == sent);
+        if let Some(at) = outstanding.iter().position(is_in) {
+            outstanding.remove(at);
+        }
+        self.arrived.notify_all();
+    }
+
+    fn wait(&self, timeout: Duration) {
+        let outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.arrived.wait_timeout_while(outstanding, timeout, |outstanding| !outstanding.is_empty()));
+    }
+}
+
+fn lower(payload: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(payload).to_lowercase().into_bytes()
+}
+
+/// Three threads: this one receives, one writes, one reads the standard input; so none waits for another.
+fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, Failure> {
+    let socket = Arc::new(socket);
+    let sent = Arc::new(Sent::default());
+
+    let writing = Arc::clone(&socket);
+    thread::spawn(move || {
+        loop {
+            writing.wait_for_output(|len| len > 0);
+            if writing.flush().is_err() {
+                return; // the receiving end finds out why
+            }
+        }
+    });
+    let (asking, answers) = (Arc::clone(&socket), Arc::clone(&sent));
+    thread::spawn(move || {
+        read_commands(&asking, &answers, wait);
+        // whoever does not answer our Close in time is left
+        thread::sleep(wait.max(Duration::from_secs(1)));
+        asking.abort();
+    });
+
+    let outcome = socket.receive(input, |event, _, _| print_event(event, &sent), |_| Ok(()));
+    socket.flush()?;
+    socket.wait_for_output(|len| len == 0);
+    socket.finish();
+    Ok(if outcome?.clean { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn print_event(event: Event<'_>, sent: &Sent) -> Result<(), SendError> {
+    let mut out = io::stdout().lock();
+    let printed = match event {
+        Event::Text(text) => {
+            sent.came(text.as_bytes());
+            writeln!(out, "{text}")
+        }
+        Event::Binary(data) => {
+            sent.came(data);
+            writeln!(out, "binary {}", data.iter().map(|octet| format!("{octet:02x}")).collect::<String>())
+        }
+        Event::Pong(payload) => {
+            sent.came(payload);
+            writeln!(out, "pong {}", String::from_utf8_lossy(payload))
+        }
+        Event::Close(Some(frame)) => {
+            eprintln!("closed {} {}", frame.code, frame.reason);
+            Ok(())
+        }
+        Event::Close(None) => {
+            eprintln!("closed without a code");
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    if printed.and_then(|()| out.flush()).is_err() {
+        process::exit(0); // nobody reads it any more
+    }
+    Ok(())
+}
+
+/// Does what the standard input says, until it ends or the connection is closed; then closes it.
+fn read_commands(socket: &Socket, sent: &Sent, wait: Duration) {
+    for line in io::stdin().lock().split(b'\n') {
+        let Ok(line) = line else { break };
+        let Ok(line) = String::from_utf8(line) else {
+            eprintln!("a line that is not UTF-8 is not sent");
+            continue;
+        };
+        socket.wait_for_output(|len| len < BACKLOG);
+        let done = socket.update(|ws, output| command(line.strip_suffix('\r').unwrap_or(&line), ws, output, sent));
+        if let Err(error) = done {
+            eprintln!("{error}");
+        }
+        if socket.update(|ws, _| ws.state()) != State::Open {
+            return;
+        }
+    }
+    sent.wait(wait);
+    // it may be closed already, and then that is that
+    let _ = socket.update(|ws, output| ws.close(CloseCode::NORMAL, "", output));
+}
+
+fn command(line: &str, ws: &mut Connection, output: &mut Vec<u8>, sent: &Sent) -> Result<(), Failure> {
+    let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let payload = match name {
+        "/ping" => {
+            ws.send_ping(rest.as_bytes(), output)?;
+            rest.as_bytes().to_vec()
+        }
+        "/binary" => {
+            let data = hex(rest).ok_or("/binary wants an even number of hexadecimal digits")?;
+            ws.send_binary(&data, output)?;
+            data
+        }
+        "/close" if rest.is_empty() => return Ok(ws.close_without_code(output)?),
+        "/close" => {
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            let code = code.parse().map_err(|_| "/close wants a number")?;
+            return Ok(ws.close(CloseCode(code), reason, output)?);
+        }
+        _ if name.starts_with('/') && !name.starts_with("//") => return Err(format!("no command {name}").into()),
+        _ => {
+            let text = if line.starts_with("//") { &line[1..] } else { line };
+            ws.send_text(text, output)?;
+            text.as_bytes().to_vec()
+        }
+    };
+    sent.sent(&payload);
+    Ok(())
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let digits = digits.as_bytes();
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let is_hex = digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
+    if is_hex { digits.chunks(2).map(octet).collect() } else { None }
+}
+
+fn print_head(response: &Response<'_>) {
+    eprintln!("refused: {} {}", response.status(), String::from_utf8_lossy(response.reason()));
+    for (name, value) in response.headers().iter() {
+        eprintln!("{name}: {}", String::from_utf8_lossy(value));
+    }
+    if let (300..=399, Some(location)) = (response.status(), response.headers().get("Location")) {
+        eprintln!("redirected to {}, which this client does not follow", String::from_utf8_lossy(location));
+    }
+}
+
+fn print_body(stream: &TcpStream, mut body: Body, input: &mut ReadBuffer) -> Result<(), Failure> {
+    let mut page = Vec::new();
+    stream.set_read_timeout(Some(Duration::from_secs(3)))?;
+    loop {
+        while let Some(piece) = body.receive(input)? {
+            page.extend_from_slice(piece);
+        }
+        let is_enough = body.is_complete() || page.len() >= LONGEST_BODY;
+        if is_enough || !matches!(common::read(stream, input), Ok(n) if n > 0) {
+            break;
+        }
+    }
+    page.truncate(LONGEST_BODY);
+    eprintln!("\n{}", String::from_utf8_lossy(&page));
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! An echo server on blocking sockets, a thread for each connection. Try `--help`.
+
+mod common;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use common::args::Args;
+use common::{Failure, Socket};
+use websocket_proto::handshake::ServerHandshake;
+use websocket_proto::{CloseCode, CloseOutcome, Config, Event};
+
+const USAGE: &str = "\
+An echo server: sends back each text and binary message, and the code of a close.
+
+usage: echo_server [--listen ADDRESS] [--max-message BYTES] [--subprotocol NAME]...
+
+  --listen ADDRESS      where to listen (127.0.0.1:9001); port 0 takes any that is free
+  --max-message BYTES   the longest message and frame to accept (16777216)
+  --subprotocol NAME    a subprotocol to select if the client offers it; the first one given is preferred
+  --help                this text
+
+Ctrl-C closes all connections with code 1001, and ends the program.
+";
+
+/// How long a client may take for its request.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long the peers may take to answer our Close at the end.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+struct Server {
+    config: Config,
+    subprotocols: Vec<String>,
+    open: Mutex<Open>,
+    one_less: Condvar,
+}
+
+/// The connections that are open, by a number of their own.
+#[derive(Default)]
+struct Open {
+    sockets: HashMap<u64, Arc<Socket>>,
+    next: u64,
+    is_ending: bool,
+}
+
+fn main() {
+    let mut args = Args::new(USAGE);
+    let listen = args.value("--listen", SocketAddr::from(([127, 0, 0, 1], 9001)));
+    let mut config = Config::default();
+    config.limits.message = args.value("--max-message", config.limits.message);
+    config.limits.frame = config.limits.message;
+    let subprotocols = args.values("--subprotocol");
+    let [] = args.positional();
+    if let Err(error) = serve(listen, config, subprotocols) {
+        eprintln!("cannot serve on {listen}: {error}");
+        process::exit(1);
+    }
+}
+
+fn serve(listen: SocketAddr, config: Config, subprotocols: Vec<String>) -> Result<(), Failure> {
+    let listener = TcpListener::bind(listen)?;
+    let server = Arc::new(Server { config, subprotocols, open: Mutex::default(), one_less: Condvar::new() });
+    let ending = Arc::clone(&server);
+    ctrlc::set_handler(move || ending.end())?;
+    say(format_args!("listening on ws://{}", listener.local_addr()?));
+    for stream in listener.incoming() {
+        let server = Arc::clone(&server);
+        let spawned = stream.and_then(|stream| thread::Builder::new().spawn(move || server.connection(stream)));
+        if let Err(error) = spawned {
+            // too many files or threads: those that are there go on, and this one may try again
+            say(format_args!("a connection could not be taken: {error}"));
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+    Ok(())
+}
+
+impl Server {
+    /// One connection, from its request to its end.
+    fn connection(&self, stream: TcpStream) {
+        let Ok(peer) = stream.peer_addr() else { return };
+        let mut path = String::from("-");
+        match self.talk(stream, peer, &mut path) {
+            Ok(Some(CloseOutcome { clean, sent, received, .. })) => {
+                let how = if clean { "clean" } else { "not clean" };
+                say(format_args!("closed {peer} {path} {how}, sent {sent}, received {received}"));
+            }
+            Ok(None) => say(format_args!("closed {peer} {path} as the server ends")),
+            Err(failure) => say(format_args!("closed {peer} {path} failed: {failure}")),
+        }
+    }
+
+    fn talk(&self, stream: TcpStream, peer: SocketAddr, path: &mut String) -> Result<Option<CloseOutcome>, Failure> {
+        stream.set_nodelay(true)?;
+        let handshake = ServerHandshake::new(&self.config);
+        let accepted = common::accept(&stream, handshake, HANDSHAKE, |request, output| {
+            request.path().clone_into(path);
+            let accept = match request.select_subprotocol(&self.subprotocols) {
+                Some(name) => request.accept().subprotocol(name),
+                None => request.accept(),
+            };
+            accept.send(output).map(Some)
+        })?;
+        let Some((ws, input, output)) = accepted else { return Ok(None) };
+        say(format_args!("opened {peer} {path}"));
+        let socket = Arc::new(Socket::new(stream, ws, output));
+        let Some(number) = self.enter(&socket) else { return Ok(None) };
+        let outcome = socket.receive(
+            input,
+            |event, ws, output| match event {
+                // after our own Close, at the end of the server, nothing is echoed any more
+                _ if ws.state() != websocket_proto::State::Open => Ok(()),
+                Event::Text(text) => ws.send_text(text, output),
+                Event::Binary(data) => ws.send_binary(data, output),
+                _ => Ok(()),
+            },
+            Socket::flush,
+        );
+        socket.finish();
+        self.leave(number);
+        outcome.map(Some)
+    }
+
+    fn enter(&self, socket: &Arc<Socket>) -> Option<u64> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_ending {
+            return None;
+        }
+        open.next += 1;
+        let number = open.next;
+        open.sockets.insert(number, Arc::clone(socket));
+        Some(number)
+    }
+
+    fn leave(&self, number: u64) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).sockets.remove(&number);
+        self.one_less.notify_all();
+    }
+
+    /// Closes all connections with 1001, waits for the answers for a while, and ends the program.
+    fn end(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.is_ending = true;
+        let sockets: Vec<Arc<Socket>> = open.sockets.values().cloned().collect();
+        drop(open);
+        for socket in &sockets {
+            let closed = socket.update(|ws, output| ws.close(CloseCode::GOING_AWAY, "", output));
+            if closed.is_ok() {
+                let _ = socket.set_write_timeout(GOODBYE).and_then(|()| socket.flush());
+            }
+        }
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.one_less.wait_timeout_while(open, GOODBYE, |open| !open.sockets.is_empty()));
+        process::exit(0);
+    }
+}
+
+/// Prints a line; that nobody reads it is no reason to stop.
+fn say(line: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
