@@ -132,7 +132,8 @@ impl Decoder {
         }
     }
 
-    /// The rules on a header that depend on the role and on what came before, each as soon as its octet is there.
+    /// The rules on the first two octets of a header that depend on the role and on what came before, each as soon as
+    /// its octet is there; in the order of the octets, so that the error does not depend on how the stream is cut.
     fn judge(&self, header: &[u8]) -> Result<(), ProtocolError> {
         let Some(&first) = header.first() else { return Ok(()) };
         if first & 0x70 != 0 {
@@ -141,6 +142,7 @@ impl Decoder {
         match (OpCode::from_bits(first & 0x0F)?, &self.message) {
             (OpCode::Continuation, None) => return Err(ProtocolError::NothingToContinue),
             (OpCode::Text | OpCode::Binary, Some(_)) => return Err(ProtocolError::MessageInterleaved),
+            (opcode, _) if opcode.is_control() && first & 0x80 == 0 => return Err(ProtocolError::ControlFragmented),
             _ => {}
         }
         let Some(&second) = header.get(1) else { return Ok(()) };

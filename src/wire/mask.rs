@@ -1,6 +1,7 @@
 //! RFC 6455 §5.3: which octets does a masking key turn a payload into?
 
-/// A masking key and how far it has been applied: the octet `i` of a frame's payload is XORed with `key[i % 4]`.
+/// A masking key and how far it has been applied: the octet `i` of a frame's payload is XORed with octet `i % 4`
+/// of the key.
 ///
 /// The same operation masks and unmasks. A payload may come in pieces of any size.
 ///

@@ -1,0 +1,191 @@
+//! What the tests share: frames by hand, and the helper that runs a scenario in every way that it may arrive.
+
+#![allow(dead_code, unreachable_pub)] // a module of several test programs, each of which uses its part
+
+pub mod reference;
+
+use bytes::Bytes;
+use websocket_proto::{
+    CloseOutcome, Config, Connection, Delivery, Message, ProtocolError, Random, ReadBuffer, Role, State, Utf8Bytes,
+};
+
+/// The masking key of the examples in RFC 6455 §5.7.
+pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// All that an endpoint did with what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    pub messages: Vec<Message>,
+    pub error: Option<ProtocolError>,
+    pub output: Vec<u8>,
+    pub state: State,
+    pub outcome: Option<CloseOutcome>,
+}
+
+/// Which door the events come through.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    Borrowed,
+    Owned,
+}
+
+/// A connection with a fixed masking key.
+pub fn connection(role: Role, config: &Config) -> Connection {
+    match role {
+        Role::Server => Connection::server(config),
+        Role::Client => Connection::client_with_random(config, fixed_random()),
+    }
+}
+
+pub fn fixed_random() -> Random {
+    Random::from_fn(|octets| {
+        for (octet, key) in octets.iter_mut().zip(KEY.iter().cycle()) {
+            *octet = *key;
+        }
+    })
+}
+
+/// Octets that come to an endpoint with the default configuration: see [`run_with`].
+pub fn run(role: Role, octets: &[u8]) -> Transcript {
+    run_with(role, &Config::default(), octets)
+}
+
+/// Runs a scenario whole, octet by octet, and cut at every position (at some, if it is long), through both doors, and
+/// with messages whole and in chunks; all of it must come to the same.
+pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
+    let expected = once(role, config, Door::Borrowed, [octets]);
+    let mut in_chunks = config.clone();
+    in_chunks.delivery = Delivery::Chunks;
+    for config in [config, &in_chunks] {
+        for door in [Door::Borrowed, Door::Owned] {
+            let check = |how: &str, transcript: Transcript| {
+                assert_eq!(transcript, expected, "{role:?} {door:?} {:?} {how}", config.delivery);
+            };
+            check("whole", once(role, config, door, [octets]));
+            check("octet by octet", once(role, config, door, octets.chunks(1)));
+            check("by three", once(role, config, door, octets.chunks(3)));
+            for cut in (0..octets.len()).step_by(1 + octets.len() / 300) {
+                let (a, b) = octets.split_at(cut);
+                check(&format!("cut at {cut}"), once(role, config, door, [a, b]));
+            }
+        }
+    }
+    expected
+}
+
+fn once<'o>(role: Role, config: &Config, door: Door, cuts: impl IntoIterator<Item = &'o [u8]>) -> Transcript {
+    let mut ws = connection(role, config);
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let (mut messages, mut error) = (Joined::default(), None);
+    for octets in cuts {
+        input.extend_from_slice(octets);
+        loop {
+            let received = match door {
+                Door::Borrowed => ws.receive(&mut input, &mut output).map(|event| event.map(Message::from)),
+                Door::Owned => ws.receive_message(&mut input, &mut output),
+            };
+            match received {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(failure) => {
+                    assert_eq!(error, None, "a connection fails once");
+                    error = Some(failure);
+                }
+            }
+        }
+        assert!(ws.wants_read() || input.is_empty(), "a connection that is over holds nothing");
+    }
+    Transcript { messages: messages.0, error, output, state: ws.state(), outcome: ws.close_outcome() }
+}
+
+/// Messages, with chunks put together again; what was not finished is left out.
+#[derive(Default)]
+pub struct Joined(pub Vec<Message>, Vec<u8>);
+
+impl Joined {
+    pub fn push(&mut self, message: Message) {
+        let (data, first, last) = match &message {
+            Message::TextChunk { text, first, last } => (text.as_bytes(), *first, *last),
+            Message::BinaryChunk { data, first, last } => (&data[..], *first, *last),
+            _ => return self.0.push(message),
+        };
+        assert!(last || !data.is_empty(), "an empty chunk that is not the last");
+        assert_eq!(self.1.is_empty(), first || self.1.is_empty(), "a first chunk amid a message");
+        if first {
+            self.1.clear();
+        }
+        self.1.extend_from_slice(data);
+        if last {
+            let data = Bytes::from(std::mem::take(&mut self.1));
+            self.0.push(match message {
+                Message::TextChunk { .. } => Message::Text(Utf8Bytes::try_from(data).expect("whole characters")),
+                _ => Message::Binary(data),
+            });
+        }
+    }
+}
+
+/// Octets from hexadecimal digits; whatever else is in the text is passed over.
+pub fn hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<char> = digits.chars().filter(char::is_ascii_hexdigit).collect();
+    assert!(digits.len() % 2 == 0, "an odd number of digits");
+    digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
+}
+
+/// A frame from the other side of `role`: its first octet, and its payload; masked, if it comes from a client.
+pub fn frame_to(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
+    let (mask_bit, key) = match role {
+        Role::Server => (0x80, Some(KEY)),
+        Role::Client => (0, None),
+    };
+    let mut frame = vec![first];
+    match payload.len() {
+        len @ 0..=125 => frame.push(mask_bit | len as u8),
+        len @ 126..=0xFFFF => {
+            frame.push(mask_bit | 126);
+            frame.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        len => {
+            frame.push(mask_bit | 127);
+            frame.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+    if let Some(key) = key {
+        frame.extend_from_slice(&key);
+        frame.extend(payload.iter().enumerate().map(|(i, octet)| octet ^ key[i % 4]));
+    } else {
+        frame.extend_from_slice(payload);
+    }
+    frame
+}
+
+/// Several frames, one after another.
+pub fn frames_to(role: Role, frames: &[(u8, &[u8])]) -> Vec<u8> {
+    frames.iter().flat_map(|(first, payload)| frame_to(role, *first, payload)).collect()
+}
+
+/// A frame that `role` itself sends.
+pub fn frame_from(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
+    match role {
+        Role::Server => frame_to(Role::Client, first, payload),
+        Role::Client => frame_to(Role::Server, first, payload),
+    }
+}
+
+pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
+
+pub fn text(text: &str) -> Message {
+    Message::Text(text.into())
+}
+
+pub fn binary(data: &[u8]) -> Message {
+    Message::Binary(Bytes::copy_from_slice(data))
+}
+
+pub fn ping(payload: &[u8]) -> Message {
+    Message::Ping(Bytes::copy_from_slice(payload))
+}
+
+pub fn pong(payload: &[u8]) -> Message {
+    Message::Pong(Bytes::copy_from_slice(payload))
+}
