@@ -1,0 +1,88 @@
+//! The house keeps its floors: a file imports only from below, or from its own room.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of each floor, from the ground up. A room is a module of the crate root.
+const FLOORS: [&[&str]; 5] = [
+    &["config", "error", "wire"],
+    &["event", "receive", "send"],
+    &["closing"],
+    &["connection"],
+    &["handshake", "message", "sending"],
+];
+
+/// Rooms of one floor that use each other: plain values of the ground floor.
+const NEIGHBOURS: [(&str, &str); 2] = [("error", "wire"), ("wire", "error")];
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Each file of `src` with the room that it is in, except the root.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&src, &mut found);
+    let mut sources = Vec::new();
+    for path in found {
+        let inside = path.strip_prefix(&src).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if room != "lib" {
+            sources.push((room, inside.to_owned(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    sources
+}
+
+/// What a file takes from other rooms: the word behind each `crate::` of its code, not of its docs.
+fn imports(source: &str) -> Vec<String> {
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split("crate::").skip(1))
+        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+        .collect()
+}
+
+#[test]
+fn imports_go_down() {
+    let floor: BTreeMap<&str, usize> =
+        FLOORS.iter().enumerate().flat_map(|(floor, rooms)| rooms.iter().map(move |room| (*room, floor))).collect();
+    let mut seen = 0;
+    for (room, path, source) in sources() {
+        let own = *floor.get(room.as_str()).unwrap_or_else(|| panic!("{} is in no room", path.display()));
+        for import in imports(&source) {
+            let other = *floor
+                .get(import.as_str())
+                .unwrap_or_else(|| panic!("{} imports crate::{import}, which is no room", path.display()));
+            let is_allowed = other < own || import == room || NEIGHBOURS.contains(&(&room, &import));
+            assert!(is_allowed, "{} imports crate::{import} from its own floor or above", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "the test reads the imports: {seen}");
+}
+
+#[test]
+fn files_are_short_and_say_what_they_answer() {
+    for (_, path, source) in sources() {
+        let lines = source.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
+        assert!(source.starts_with("//! "), "{} does not say which question it answers", path.display());
+    }
+}
+
+#[test]
+fn unsafe_code_is_where_it_is_argued_for() {
+    for (_, path, source) in sources() {
+        let has = source.contains("allow(unsafe_code)");
+        assert_eq!(has, path == Path::new("wire/text.rs"), "{}", path.display());
+    }
+}

@@ -1,0 +1,274 @@
+//! What is allocated, and when: counted, for this thread, by the allocator itself.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{frame_from, frame_to, frames_to};
+use websocket_proto::{Config, Connection, Delivery, Event, Message, ProtocolError, ReadBuffer, Role};
+
+/// The system's allocator, with a count for each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(octets: isize) {
+    // a thread that is ending has no counters any more
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get() + octets);
+        PEAK.with(|peak| peak.set(peak.get().max(live.get())));
+        if octets > 0 {
+            ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
+        }
+    });
+}
+
+#[allow(unsafe_code)] // an allocator is unsafe by its nature
+// SAFETY: all calls go to the system's allocator as they are; the counters allocate nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations something makes, and by how much the memory in use rises at the most meanwhile.
+fn measure<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
+    let before = LIVE.get();
+    ALLOCATIONS.set(0);
+    PEAK.set(before);
+    let result = run();
+    (result, ALLOCATIONS.get(), (PEAK.get() - before) as usize)
+}
+
+/// Takes all events, and says how many there were.
+fn drain(ws: &mut Connection, input: &mut ReadBuffer, output: &mut Vec<u8>) -> usize {
+    let mut events = 0;
+    while ws.receive(input, output).unwrap().is_some() {
+        events += 1;
+    }
+    events
+}
+
+#[test]
+fn the_counter_counts() {
+    let (octets, allocations, peak) = measure(|| Vec::<u8>::with_capacity(1000).capacity());
+    assert_eq!((octets, allocations, peak), (1000, 1, 1000));
+}
+
+#[test]
+fn an_idle_connection_is_its_struct() {
+    assert!(size_of::<Connection>() <= 256, "{}", size_of::<Connection>());
+    let config = Config::default();
+    for make in [Connection::server, Connection::client] {
+        let ((mut ws, mut input, mut output), allocations, _) =
+            measure(|| (make(&config), ReadBuffer::default(), Vec::new()));
+        assert_eq!(allocations, 0);
+        let (events, allocations, _) = measure(|| drain(&mut ws, &mut input, &mut output));
+        assert_eq!((events, allocations), (0, 0));
+    }
+}
+
+#[test]
+fn events_are_small() {
+    assert!(size_of::<Event<'_>>() <= 32);
+    assert!(size_of::<Result<Option<Event<'_>>, ProtocolError>>() <= 32);
+    assert!(size_of::<ProtocolError>() <= 4);
+}
+
+#[test]
+fn no_allocation_for_a_message_in_steady_state() {
+    for role in common::ROLES {
+        let message = frames_to(
+            role,
+            &[
+                (0x81, "text, κόσμε".as_bytes()),
+                (0x82, &[7; 3000]),
+                (0x89, b"p"),
+                (0x01, b"a"),
+                (0x89, b""),
+                (0x80, b"b"),
+            ],
+        );
+        let mut ws = common::connection(role, &Config::default());
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let mut round = |cut: usize| {
+            for octets in message.chunks(cut) {
+                input.spare(octets.len()).copy_from_slice(octets);
+                input.filled(octets.len());
+                while let Some(event) = ws.receive(&mut input, &mut output).unwrap() {
+                    match event {
+                        Event::Text(text) => ws.send_text(text, &mut output).unwrap(),
+                        Event::Binary(data) => ws.send_binary(data, &mut output).unwrap(),
+                        _ => {}
+                    }
+                }
+            }
+            assert!(input.is_empty());
+            output.clear();
+        };
+        for cut in [message.len(), 1000, 7, 1] {
+            round(cut); // warm up
+            let ((), allocations, _) = measure(|| (0..20).for_each(|_| round(cut)));
+            assert_eq!(allocations, 0, "{role:?} cut by {cut}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_allocated_by_an_announced_length() {
+    let mut config = Config::default();
+    config.limits.frame = u64::MAX;
+    config.limits.message = u64::MAX;
+    for role in common::ROLES {
+        for delivery in [Delivery::Whole, Delivery::Chunks] {
+            config.delivery = delivery;
+            let mut ws = common::connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let mut header = common::hex("82 7f 7f ff ff ff ff ff ff ff");
+            if role == Role::Server {
+                header[1] |= 0x80;
+                header.extend_from_slice(&common::KEY);
+            }
+            input.extend_from_slice(&header);
+            let (events, allocations, _) = measure(|| drain(&mut ws, &mut input, &mut output));
+            assert_eq!((events, allocations), (0, 0));
+            assert_eq!(ws.missing(), (1 << 63) - 1);
+        }
+    }
+}
+
+#[test]
+fn memory_grows_with_what_came() {
+    // one message of 1 MiB, in reads of 4 KiB: what it holds, and what growing by doubling takes on top
+    let mut ws = common::connection(Role::Server, &Config::default());
+    let frame = frame_to(Role::Server, 0x82, &vec![7; 1 << 20]);
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let mut come = 0;
+    for octets in frame.chunks(4096) {
+        come += octets.len();
+        input.extend_from_slice(octets);
+        assert!(input.capacity() <= 2 * come + 4096, "{} for {come}", input.capacity());
+        drain(&mut ws, &mut input, &mut output);
+    }
+    assert!(input.is_empty());
+    input.shrink(0);
+    assert_eq!(input.capacity(), 0);
+}
+
+#[test]
+fn fragments_need_no_second_buffer() {
+    let mut ws = common::connection(Role::Server, &Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let mut frames = frame_to(Role::Server, 0x01, b"");
+    for _ in 0..16 * 1024 {
+        frames.extend(frame_to(Role::Server, 0x00, &[b'x'; 64]));
+    }
+    let ((), _, peak) = measure(|| {
+        for octets in frames.chunks(4096) {
+            input.extend_from_slice(octets);
+            drain(&mut ws, &mut input, &mut output);
+        }
+    });
+    assert_eq!(input.len(), 1 << 20);
+    // the message, doubled; while it is moved to more memory, the old memory too
+    assert!(peak <= 3 * (1 << 20) + 4096, "{peak}");
+}
+
+#[test]
+fn a_flood_of_tiny_fragments_stays_flat() {
+    let mut config = Config::default();
+    config.limits.fragments = u32::MAX;
+    for payload in [&b""[..], b"x"] {
+        let mut ws = common::connection(Role::Server, &config);
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let flood: Vec<u8> = frame_to(Role::Server, 0x00, payload).repeat(1000);
+        input.extend_from_slice(&frame_to(Role::Server, 0x02, b""));
+        for _ in 0..100 {
+            input.extend_from_slice(&flood);
+            drain(&mut ws, &mut input, &mut output);
+        }
+        assert_eq!(input.len(), 100_000 * payload.len());
+        assert!(input.capacity() <= 2 * input.len() + 2 * flood.len(), "{}", input.capacity());
+    }
+}
+
+#[test]
+fn a_gibibyte_passes_through_in_flat_memory() {
+    let mut config = Config::default();
+    config.delivery = Delivery::Chunks;
+    config.limits.frame = u64::MAX;
+    config.limits.message = u64::MAX;
+    let mut ws = Connection::server(&config);
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let total: u64 = 1 << 30;
+    let mut header = vec![0x82, 0xFF];
+    header.extend_from_slice(&total.to_be_bytes());
+    header.extend_from_slice(&[0; 4]);
+    input.extend_from_slice(&header);
+    let ((), allocations, peak) = measure(|| {
+        let mut left = total;
+        let mut seen = 0;
+        while left > 0 {
+            let room = input.spare(64 * 1024);
+            let len = (room.len() as u64).min(left);
+            left -= len;
+            input.filled(len as usize);
+            while let Some(event) = ws.receive(&mut input, &mut output).unwrap() {
+                let Event::BinaryChunk { data, first, last } = event else { panic!("{event:?}") };
+                assert_eq!(first, seen == 0);
+                seen += data.len() as u64;
+                assert_eq!(last, seen == total);
+            }
+        }
+        assert_eq!(seen, total);
+    });
+    assert!(allocations <= 4 && peak <= 128 * 1024, "{allocations} allocations, {peak} bytes");
+}
+
+#[test]
+fn owned_messages_are_not_copied_unless_they_are_small() {
+    let mut ws = common::connection(Role::Server, &Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    for (first, payload) in [(0x82, vec![0xFE; 100_000]), (0x81, vec![b'x'; 100_000])] {
+        input.extend_from_slice(&frame_to(Role::Server, first, &payload));
+        let (message, _, peak) = measure(|| ws.receive_message(&mut input, &mut output).unwrap().unwrap());
+        assert!(peak < 1000, "{peak} bytes for a message of 100,000");
+        match message {
+            Message::Binary(data) => assert_eq!(data, payload),
+            Message::Text(text) => assert_eq!(text.as_bytes(), payload),
+            other => panic!("{other:?}"),
+        }
+    }
+    // a small one does not hold the memory of its neighbours
+    input.extend_from_slice(&frames_to(Role::Server, &[(0x82, &[1; 10]), (0x82, &[2; 30_000])]));
+    let (message, allocations, peak) = measure(|| ws.receive_message(&mut input, &mut output).unwrap().unwrap());
+    assert_eq!(message, common::binary(&[1; 10]));
+    assert!(allocations <= 2 && peak <= 100, "{allocations} allocations, {peak} bytes");
+}
+
+#[test]
+fn a_flood_of_pings_costs_what_it_sent() {
+    let mut ws = common::connection(Role::Server, &Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let pings = frame_to(Role::Server, 0x89, &[7; 125]).repeat(1000);
+    input.extend_from_slice(&pings);
+    assert_eq!(drain(&mut ws, &mut input, &mut output), 1000);
+    assert_eq!(output, frame_from(Role::Server, 0x8A, &[7; 125]).repeat(1000));
+    assert!(output.len() <= pings.len());
+}
