@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::args::Args;
 use common::{Failure, Socket};
 use websocket_proto::handshake::{Answer, Body, ClientRequest, Response, Uri};
-use websocket_proto::{CloseCode, Config, Connection, Event, HandshakeError, ReadBuffer, SendError, State};
+use websocket_proto::{CloseCode, Config, Connection, Event, HandshakeError, ReadBuffer, State};
 
 const USAGE: &str = "\
 A WebSocket client: sends the lines of its standard input as text messages, and prints what arrives.
@@ -164,14 +164,18 @@ fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, F
         asking.abort();
     });
 
-    let outcome = socket.receive(input, |event, _, _| print_event(event, &sent), |_| Ok(()));
+    let print = |event: Event<'_>, _: &mut Connection, _: &mut Vec<u8>| {
+        print_event(event, &sent);
+        Ok(())
+    };
+    let outcome = socket.receive(input, print, |_| Ok(()));
     socket.flush()?;
     socket.wait_for_output(|len| len == 0);
     socket.finish();
     Ok(if outcome?.clean { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-fn print_event(event: Event<'_>, sent: &Sent) -> Result<(), SendError> {
+fn print_event(event: Event<'_>, sent: &Sent) {
     let mut out = io::stdout().lock();
     let printed = match event {
         Event::Text(text) => {
@@ -180,7 +184,8 @@ fn print_event(event: Event<'_>, sent: &Sent) -> Result<(), SendError> {
         }
         Event::Binary(data) => {
             sent.came(data);
-            writeln!(out, "binary {}", data.iter().map(|octet| format!("{octet:02x}")).collect::<String>())
+            let digits: Vec<String> = data.iter().map(|octet| format!("{octet:02x}")).collect();
+            writeln!(out, "binary {}", digits.concat())
         }
         Event::Pong(payload) => {
             sent.came(payload);
@@ -199,7 +204,6 @@ fn print_event(event: Event<'_>, sent: &Sent) -> Result<(), SendError> {
     if printed.and_then(|()| out.flush()).is_err() {
         process::exit(0); // nobody reads it any more
     }
-    Ok(())
 }
 
 /// Does what the standard input says, until it ends or the connection is closed; then closes it.
@@ -256,7 +260,7 @@ fn command(line: &str, ws: &mut Connection, output: &mut Vec<u8>, sent: &Sent) -
 fn hex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
     let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let is_hex = digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
+    let is_hex = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
     if is_hex { digits.chunks(2).map(octet).collect() } else { None }
 }
 

@@ -1,10 +1,86 @@
 //! The WebSocket protocol (RFC 6455) as a value: bytes in, events out, bytes out.
+//!
+//! ```
+//! use websocket_proto::{Connection, Event, ReadBuffer};
+//!
+//! /// Answers all that has come: text with text, binary with binary.
+//! fn echo(
+//!     ws: &mut Connection,
+//!     input: &mut ReadBuffer,
+//!     output: &mut Vec<u8>,
+//! ) -> Result<(), Box<dyn std::error::Error>> {
+//!     while let Some(event) = ws.receive(input, output)? {
+//!         match event {
+//!             Event::Text(text) => ws.send_text(text, output)?,
+//!             Event::Binary(data) => ws.send_binary(data, output)?,
+//!             _ => {} // ping and close are already answered in `output`
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! No socket, no clock, no thread, no runtime, no buffer that you did not hand it: it never reads or writes, it is told
+//! what came and says what to send. Those who want a ready-made client or server over tokio use another crate; those who
+//! have an event loop (epoll, `io_uring`, tokio, QUIC streams, a game, a proxy, a fuzzer) speak WebSocket with this one.
+//!
+//! # The loop
+//!
+//! What the function above needs around it, on a blocking stream; every other loop has the same four steps:
+//!
+//! ```
+//! # use websocket_proto::{Connection, ReadBuffer};
+//! # fn echo(_: &mut Connection, _: &mut ReadBuffer, _: &mut Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+//! #     Ok(())
+//! # }
+//! # use std::io::{Read, Write};
+//! # fn run(mut stream: std::net::TcpStream, mut ws: Connection) -> Result<(), Box<dyn std::error::Error>> {
+//! let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+//! while ws.wants_read() {
+//!     let n = stream.read(input.spare(4096))?; // 1. read straight into the buffer that you own
+//!     if n == 0 {
+//!         ws.receive_eof()?;
+//!         break;
+//!     }
+//!     input.filled(n);
+//!     let outcome = echo(&mut ws, &mut input, &mut output); // 2. receive and send
+//!     stream.write_all(&output)?; // 3. write, also on failure: it holds the Close frame that says why
+//!     output.clear();
+//!     outcome?; // 4. only then look at what went wrong
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! | to | take |
+//! | --- | --- |
+//! | open a connection over HTTP/1.1 | [`handshake`] |
+//! | take over one that somebody else opened | [`Connection::server`], [`Connection::client`] |
+//! | receive | [`ReadBuffer`], [`Connection::receive`] (borrowed [`Event`]s), [`Connection::receive_message`] (owned [`Message`]s) |
+//! | receive what is too big to hold | [`Delivery::Chunks`] |
+//! | send | [`Connection::send_text`] and its kin, [`Connection::begin_text`] for fragments, [`Connection::send_header`] for payloads that stay yours |
+//! | close, and know how it ended | [`Connection::close`], [`Connection::close_outcome`] |
+//! | bound what a peer may do | [`Limits`] |
+//! | build a proxy, or your own | [`wire`] |
+//!
+//! # Errors
+//!
+//! [`ProtocolError`] is the peer's fault, and the Close frame that says so is in the output when you see it.
+//! [`SendError`] is yours, and nothing was written. [`HandshakeError`] says why no WebSocket was opened. "Not enough yet"
+//! is no error but `None`; a close is an event; the end of the stream is an input.
+//!
+//! # Features
+//!
+//! * `std` (default): masking keys and nonces from the thread's CSPRNG. Without it the crate needs `alloc` only, and a
+//!   client is given a [`Random`].
 #![cfg_attr(not(test), no_std)]
-
-#[cfg(feature = "std")]
-extern crate std;
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod closing;
 mod config;
@@ -27,3 +103,8 @@ pub use message::Message;
 pub use receive::ReadBuffer;
 pub use send::Random;
 pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
+
+/// The examples of the README are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -136,9 +136,8 @@ proptest! {
         }
         for (from, to) in [(&client, &server), (&server, &client)] {
             // what was sent in answer to a close is a close too, and the last
-            let received = match to.received.split_last() {
-                Some((Message::Close(_), before)) => before,
-                _ => panic!("no close came: {:?}", to.received),
+            let Some((Message::Close(_), received)) = to.received.split_last() else {
+                panic!("no close came: {:?}", to.received)
             };
             let sent = match from.sent.split_last() {
                 Some((Message::Close(_), before)) => before,

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::fmt::Write;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::handshake::{
@@ -412,7 +414,7 @@ fn answer_once<'o>(subprotocols: &[&str], cuts: impl IntoIterator<Item = &'o [u8
         let mut output = Vec::new();
         if let (Some(ws), Outcome::Accepted(_, messages)) = (&mut open, &mut outcome) {
             while let Some(event) = ws.receive(&mut input, &mut output).unwrap() {
-                messages.push_str(&format!("{event:?}"));
+                write!(messages, "{event:?}").unwrap();
             }
         }
         if let (Some(body), Outcome::Rejected(.., page, is_complete)) = (&mut rest, &mut outcome) {

@@ -118,7 +118,7 @@ fn s8_1_2_text_fails_inside_an_unfinished_frame() {
         let header = frame.len() - octets.len();
         let mut ws = common::connection(role, &Config::default());
         let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-        input.extend_from_slice(&frame[..header + KOSME.len() + 1]);
+        input.extend_from_slice(&frame[..=header + KOSME.len()]);
         assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
         input.extend_from_slice(&frame[header + KOSME.len() + 1..][..1]);
         assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::InvalidUtf8));

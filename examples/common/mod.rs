@@ -56,9 +56,8 @@ impl Socket {
             if input.is_empty() {
                 input.shrink(READ);
             }
-            match read(&self.stream, &mut input)? {
-                0 => self.update(|ws, _| ws.receive_eof())?,
-                _ => {}
+            if read(&self.stream, &mut input)? == 0 {
+                self.update(|ws, _| ws.receive_eof())?;
             }
         }
     }
@@ -139,9 +138,8 @@ pub fn accept(
         }
         let left = deadline.checked_duration_since(Instant::now()).ok_or("the request did not come in time")?;
         stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-        match read(stream, &mut input)? {
-            0 => handshake.receive_eof()?,
-            _ => {}
+        if read(stream, &mut input)? == 0 {
+            handshake.receive_eof()?;
         }
     };
     stream.set_read_timeout(None)?;
@@ -164,9 +162,8 @@ pub fn connect<T>(
             let answered = on_answer(answer);
             return Ok((answered, input));
         }
-        match read(stream, &mut input)? {
-            0 => handshake.receive_eof()?,
-            _ => {}
+        if read(stream, &mut input)? == 0 {
+            handshake.receive_eof()?;
         }
     }
 }
@@ -191,10 +188,13 @@ pub fn protocol_error(failure: &Failure) -> Option<ProtocolError> {
 }
 
 fn finish(mut stream: &TcpStream) {
-    let ended = stream.shutdown(Shutdown::Write).and_then(|()| stream.set_read_timeout(Some(LINGER)));
-    let mut left = 64;
-    while ended.is_ok() && left > 0 && matches!(stream.read(&mut [0; 4096]), Ok(n) if n > 0) {
-        left -= 1;
+    let deadline = Instant::now() + LINGER;
+    let mut ended = stream.shutdown(Shutdown::Write);
+    while let (Ok(()), Some(left)) = (&ended, deadline.checked_duration_since(Instant::now())) {
+        ended = stream.set_read_timeout(Some(left.max(Duration::from_millis(1))));
+        if !matches!(stream.read(&mut [0; READ]), Ok(n) if n > 0) {
+            break;
+        }
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
             assert!(is_key(key.as_bytes()));
             assert_eq!(accept_value(key.as_bytes()), accept.as_bytes());
         }
-        let nonce = core::array::from_fn(|i| i as u8 + 1);
+        let nonce = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
         assert_eq!(key(nonce), *b"AQIDBAUGBwgJCgsMDQ4PEA==");
     }
 

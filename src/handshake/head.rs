@@ -275,8 +275,7 @@ mod tests {
 
     #[test]
     fn r9110_5_4_limits_are_exact() {
-        let mut limits = Limits::default();
-        limits.header_fields = 2;
+        let mut limits = Limits { header_fields: 2, ..Limits::default() };
         let scan = |head: &[u8]| HeadScanner::default().scan(head, &limits);
         assert_eq!(scan(b"GET / HTTP/1.1\r\na:\r\nb:\r\n\r\n"), Ok(Some(26)));
         assert_eq!(scan(b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\n"), Err(HandshakeError::TooManyHeaderFields));

@@ -1,7 +1,7 @@
 //! RFC 6455 §5.3: which octets does a masking key turn a payload into?
 
-/// A masking key and how far it has been applied: the octet `i` of a frame's payload is XORed with octet `i % 4`
-/// of the key.
+/// A masking key and how far it has been applied: octet `i` of a frame's payload is combined with octet `i % 4` of the
+/// key by exclusive or.
 ///
 /// The same operation masks and unmasks. A payload may come in pieces of any size.
 ///
@@ -27,7 +27,7 @@ impl Mask {
         Self { key }
     }
 
-    /// XORs the next octets of payload in place.
+    /// Masks or unmasks the next octets of payload in place.
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
         apply(payload, self.key);
@@ -44,7 +44,7 @@ pub(crate) fn unmask_binary(payload: &mut [u8], key: [u8; 4]) -> &[u8] {
     payload
 }
 
-/// XORs a whole payload in place, and returns the OR of all its octets thereafter: below 0x80, it is all ASCII.
+/// Masks or unmasks a whole payload in place, and returns the OR of all its octets thereafter: below 0x80, it is all ASCII.
 ///
 /// Blocks of 64 octets, which the compiler turns into vector instructions; then words; then what is left.
 #[inline]

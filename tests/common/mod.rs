@@ -128,7 +128,7 @@ impl Joined {
 /// Octets from hexadecimal digits; whatever else is in the text is passed over.
 pub fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<char> = digits.chars().filter(char::is_ascii_hexdigit).collect();
-    assert!(digits.len() % 2 == 0, "an odd number of digits");
+    assert!(digits.len().is_multiple_of(2), "an odd number of digits");
     digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
 }
 
@@ -140,13 +140,13 @@ pub fn frame_to(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     };
     let mut frame = vec![first];
     match payload.len() {
-        len @ 0..=125 => frame.push(mask_bit | len as u8),
+        len @ 0..=125 => frame.push(mask_bit + u8::try_from(len).unwrap()),
         len @ 126..=0xFFFF => {
-            frame.push(mask_bit | 126);
-            frame.extend_from_slice(&(len as u16).to_be_bytes());
+            frame.push(mask_bit + 126);
+            frame.extend_from_slice(&u16::try_from(len).unwrap().to_be_bytes());
         }
         len => {
-            frame.push(mask_bit | 127);
+            frame.push(mask_bit + 127);
             frame.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }

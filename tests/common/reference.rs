@@ -22,6 +22,7 @@ pub fn read(role: Role, limits: &Limits, octets: &[u8]) -> Meaning {
     meaning
 }
 
+#[allow(clippy::too_many_lines)] // one rule after another, as the RFC tells them
 fn read_frames(role: Role, limits: &Limits, octets: &[u8], meaning: &mut Meaning) -> Result<(), ProtocolError> {
     let mut at = 0;
     let mut message: Option<(u8, Vec<u8>, u64, u32)> = None;
