@@ -82,25 +82,20 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod closing;
 mod config;
 mod connection;
 mod error;
-mod event;
 pub mod handshake;
 mod message;
 mod receive;
 mod send;
-mod sending;
 pub mod wire;
 
-pub use closing::{CloseOutcome, Side, State};
 pub use config::{Config, Delivery, Limits, MessageKind, PongPolicy, Role};
-pub use connection::Connection;
+pub use connection::{CloseOutcome, Connection, Side, State};
 pub use error::{HandshakeError, ProtocolError, SendError};
-pub use event::Event;
 pub use message::Message;
-pub use receive::ReadBuffer;
+pub use receive::{Event, ReadBuffer};
 pub use send::Random;
 pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
 

@@ -7,8 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::config::MessageKind;
 use crate::connection::Connection;
 use crate::error::ProtocolError;
-use crate::event::Event;
-use crate::receive::{Item, ItemKind, ReadBuffer};
+use crate::receive::{Event, Item, ItemKind, ReadBuffer};
 use crate::wire::{CloseFrame, Utf8Bytes, unmask_binary};
 
 /// What came, owned: an [`Event`] that you may keep, clone and send to other threads.

@@ -5,13 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of each floor, from the ground up. A room is a module of the crate root.
-const FLOORS: [&[&str]; 5] = [
-    &["config", "error", "wire"],
-    &["event", "receive", "send"],
-    &["closing"],
-    &["connection"],
-    &["handshake", "message", "sending"],
-];
+const FLOORS: [&[&str]; 4] =
+    [&["config", "error", "wire"], &["receive", "send"], &["connection"], &["handshake", "message"]];
 
 /// Rooms of one floor that use each other: plain values of the ground floor.
 const NEIGHBOURS: [(&str, &str); 2] = [("error", "wire"), ("wire", "error")];
@@ -67,7 +62,7 @@ fn imports_go_down() {
             seen += 1;
         }
     }
-    assert!(seen > 50, "the test reads the imports: {seen}");
+    assert!(seen > 30, "the test reads the imports: {seen}");
 }
 
 #[test]

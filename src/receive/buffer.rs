@@ -49,7 +49,7 @@ impl ReadBuffer {
     /// Room for `len` octets behind those that have come; read into it, then call [`filled`](Self::filled).
     pub fn spare(&mut self, len: usize) -> &mut [u8] {
         if self.is_empty() {
-            self.rewind();
+            self.clear();
         }
         if self.data.len() - self.filled < len {
             self.make_room(len);
@@ -183,10 +183,6 @@ impl ReadBuffer {
 
     /// Forgets all that has come.
     pub(crate) fn clear(&mut self) {
-        self.rewind();
-    }
-
-    fn rewind(&mut self) {
         self.start = 0;
         self.assembled = 0;
         self.parsed = 0;

@@ -2,6 +2,8 @@
 
 mod buffer;
 mod decoder;
+mod event;
 
 pub use buffer::ReadBuffer;
 pub(crate) use decoder::{Decoder, Item, ItemKind};
+pub use event::Event;

@@ -42,7 +42,7 @@ pub struct CloseOutcome {
 
 /// The closing handshake of one connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Closing {
+pub(super) struct Closing {
     state: State,
     began: Side,
     sent: Option<CloseCode>,
@@ -52,7 +52,7 @@ pub(crate) struct Closing {
 
 /// What happens to a connection; the codes are those of Close frames, 1005 for an empty one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// The application closes.
     Close(CloseCode),
     /// The peer's Close came.
@@ -65,7 +65,7 @@ pub(crate) enum Step {
 
 /// What a step asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reaction {
+pub(super) enum Reaction {
     /// A Close frame has to be sent.
     SendClose,
     /// Nothing has to be sent.
@@ -75,13 +75,13 @@ pub(crate) enum Reaction {
 }
 
 impl Closing {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { state: State::Open, began: Side::Local, sent: None, received: None, failed: false }
     }
 
     /// Takes one step. At most one of all steps of a connection reacts with [`Reaction::SendClose`] (§5.5.1).
     #[allow(clippy::match_same_arms)] // a table has a row for each case
-    pub(crate) const fn step(&mut self, step: Step) -> Reaction {
+    pub(super) const fn step(&mut self, step: Step) -> Reaction {
         use Reaction::{Nothing, Refuse, SendClose};
         use State::{Closed, Closing, Open};
         let (state, reaction) = match (self.state, step) {
@@ -97,11 +97,11 @@ impl Closing {
         reaction
     }
 
-    pub(crate) const fn state(&self) -> State {
+    pub(super) const fn state(&self) -> State {
         self.state
     }
 
-    pub(crate) const fn outcome(&self) -> Option<CloseOutcome> {
+    pub(super) const fn outcome(&self) -> Option<CloseOutcome> {
         if !matches!(self.state, State::Closed) {
             return None;
         }

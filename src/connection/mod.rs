@@ -2,13 +2,17 @@
 //!
 //! Just two things: a Ping is answered by a Pong, a Close by a Close.
 
+mod closing;
+mod sending;
+
 use alloc::vec::Vec;
 
-use crate::closing::{CloseOutcome, Closing, Reaction, State, Step};
+pub use closing::{CloseOutcome, Side, State};
+use closing::{Closing, Reaction, Step};
+
 use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
 use crate::error::ProtocolError;
-use crate::event::Event;
-use crate::receive::{Decoder, Item, ItemKind, ReadBuffer};
+use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::send::{Encoder, Random};
 use crate::wire::{CloseCode, CloseFrame, OpCode, unmask_binary, unmask_text};
 
@@ -46,9 +50,9 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, unmask_binary, unmask_text};
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    pub(crate) decoder: Decoder,
-    pub(crate) encoder: Encoder,
-    pub(crate) closing: Closing,
+    decoder: Decoder,
+    encoder: Encoder,
+    closing: Closing,
     pong: PongPolicy,
 }
 
@@ -179,7 +183,7 @@ impl Connection {
     }
 
     /// Appends a Close with a code and no reason; 1005 stands for no code (§7.1.5).
-    pub(crate) fn put_close(&mut self, code: CloseCode, output: &mut Vec<u8>) {
+    fn put_close(&mut self, code: CloseCode, output: &mut Vec<u8>) {
         let body = code.0.to_be_bytes();
         let body = if code == CloseCode::NO_STATUS { &body[..0] } else { &body[..] };
         self.encoder.frame(true, OpCode::Close, body, output);
@@ -225,4 +229,20 @@ fn event(kind: ItemKind, payload: &mut [u8], key: [u8; 4]) -> Result<Event<'_>, 
         ItemKind::Pong => Event::Pong(payload),
         ItemKind::Close => Event::Close(CloseFrame::decode(payload)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::send::Random;
+
+    #[test]
+    fn what_a_loop_moves_between_threads_may_be_moved() {
+        fn may_move<T: Send + Sync>() {}
+        may_move::<Connection>();
+        may_move::<ReadBuffer>();
+        may_move::<Event<'_>>();
+        may_move::<Random>();
+        may_move::<Config>();
+    }
 }

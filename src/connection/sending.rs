@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::closing::{Reaction, State, Step};
+use super::Connection;
+use super::closing::{Reaction, State, Step};
 use crate::config::{MessageKind, Role};
-use crate::connection::Connection;
 use crate::error::SendError;
 use crate::send::Fragment;
 use crate::wire::{CloseCode, CloseFrame, Mask, OpCode};
