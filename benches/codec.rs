@@ -1,1 +1,289 @@
-fn main() {}
+//! What does one message cost? In memory, with the copy of its octets into the buffer, as a read makes it.
+//!
+//! `cargo bench --bench codec` for all of it, `cargo bench --bench codec -- 'echo|125'` for a part. Times are for one
+//! message, whatever the number of them in a read or a write. Compare figures of one machine and one build only.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
+use websocket_proto::handshake::{ServerHandshake, accept_value};
+use websocket_proto::wire::{FrameHeader, Mask, OpCode};
+use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(50)
+        .configure_from_args();
+    mask(&mut criterion);
+    header(&mut criterion);
+    receive(&mut criterion);
+    receive_owned(&mut criterion);
+    send(&mut criterion);
+    echo(&mut criterion);
+    handshake(&mut criterion);
+    criterion.final_summary();
+}
+
+fn mask(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("mask");
+    for len in [16, 125, 1 << 10, 16 << 10, 64 << 10] {
+        let mut payload = binary(len);
+        group.throughput(Throughput::Bytes(len as u64));
+        group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
+            bencher.iter(|| Mask::new(black_box(KEY)).apply(black_box(&mut payload)));
+        });
+    }
+}
+
+fn header(criterion: &mut Criterion) {
+    let octets = frame(OpCode::Binary, &binary(125));
+    criterion.bench_function("header/decode", |bencher| bencher.iter(|| FrameHeader::decode(black_box(&octets))));
+}
+
+/// The server's side, borrowed events: streams of many frames to a read, and the two ends of how a stream may be cut.
+fn receive(criterion: &mut Criterion) {
+    for (name, opcode, payload) in [
+        ("receive binary", OpCode::Binary, binary as fn(usize) -> Vec<u8>),
+        ("receive ascii text", OpCode::Text, ascii),
+        ("receive mixed text", OpCode::Text, mixed),
+    ] {
+        let mut group = criterion.benchmark_group(name);
+        for len in SIZES {
+            let stream = Stream::new(opcode, &payload(len), READ);
+            bench(&mut group, len, &stream, receive_all);
+        }
+    }
+    let mut group = criterion.benchmark_group("receive binary, one frame to a read");
+    for len in SIZES {
+        let frame_len = frame(OpCode::Binary, &binary(len)).len();
+        let stream = Stream::new(OpCode::Binary, &binary(len), frame_len);
+        bench(&mut group, len, &stream, receive_all);
+    }
+    drop(group);
+    let mut group = criterion.benchmark_group("receive binary, one octet to a read");
+    let stream = Stream::new(OpCode::Binary, &binary(125), 1);
+    bench(&mut group, 125, &stream, receive_all);
+}
+
+/// The server's side, messages of which the last 64 are kept.
+fn receive_owned(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("receive owned");
+    for len in SIZES {
+        let stream = Stream::new(OpCode::Binary, &binary(len), READ);
+        let mut kept: [Option<Message>; 64] = [const { None }; 64];
+        bench(&mut group, len, &stream, |server, stream| {
+            let Server { ws, input, output } = server;
+            let mut count = 0;
+            for read in stream.reads() {
+                fill(input, read);
+                while let Some(message) = ws.receive_message(input, output).expect("it is right") {
+                    kept[count % 64] = Some(message);
+                    count += 1;
+                }
+            }
+            count
+        });
+    }
+}
+
+/// Frames one behind the other into an output that is warm, written at 16 KiB; and the header alone, for a vectored write.
+fn send(criterion: &mut Criterion) {
+    type Open = fn(&Config) -> Connection;
+    for (name, open) in [("send server", Connection::server as Open), ("send client", Connection::client)] {
+        let mut group = criterion.benchmark_group(name);
+        for len in SIZES {
+            let payload = binary(len);
+            let mut ws = open(&Config::default());
+            let mut output = Vec::new();
+            group.throughput(Throughput::Bytes(len as u64));
+            group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
+                bencher.iter(|| {
+                    if output.len() >= READ {
+                        black_box(&mut output).clear();
+                    }
+                    ws.send_binary(black_box(&payload), &mut output)
+                });
+            });
+        }
+    }
+    let mut ws = Connection::server(&Config::default());
+    let mut output = Vec::new();
+    criterion.bench_function("send server, header alone", |bencher| {
+        bencher.iter(|| {
+            black_box(&mut output).clear();
+            ws.send_header(MessageKind::Binary, black_box(16 << 10), &mut output)
+        });
+    });
+}
+
+/// Each message goes back as it came; what has been answered is written after each read.
+fn echo(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("echo");
+    for len in [16, 125] {
+        let stream = Stream::new(OpCode::Binary, &binary(len), READ);
+        bench(&mut group, len, &stream, |server, stream| {
+            let Server { ws, input, output } = server;
+            let mut count = 0;
+            for read in stream.reads() {
+                fill(input, read);
+                while let Some(event) = ws.receive(input, output).expect("it is right") {
+                    if let Event::Binary(data) = event {
+                        ws.send_binary(data, output).expect("it is open");
+                        count += 1;
+                    }
+                }
+                black_box(&mut *output).clear();
+            }
+            count
+        });
+    }
+}
+
+fn handshake(criterion: &mut Criterion) {
+    let config = Config::default();
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let mut group = criterion.benchmark_group("handshake");
+    group.throughput(Throughput::Bytes(REQUEST.len() as u64));
+    group.bench_function("server", |bencher| {
+        bencher.iter(|| {
+            output.clear();
+            fill(&mut input, black_box(REQUEST));
+            let mut handshake = ServerHandshake::new(&config);
+            let request = handshake.receive(&mut input, &mut output).expect("it is right").expect("it is complete");
+            request.accept().send(&mut output).expect("it is right")
+        });
+    });
+    drop(group);
+    criterion.bench_function("handshake/accept_value", |bencher| {
+        bencher.iter(|| accept_value(black_box(b"dGhlIHNhbXBsZSBub25jZQ==")));
+    });
+}
+
+/// Measures a pass over a stream, and gives the time of one message of it. The pass returns how many came.
+fn bench<F>(group: &mut BenchmarkGroup<'_, WallTime>, len: usize, stream: &Stream, mut pass: F)
+where
+    F: FnMut(&mut Server, &Stream) -> usize,
+{
+    let mut server = Server::new();
+    group.throughput(Throughput::Bytes(len as u64));
+    group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
+        bencher.iter_custom(|messages| {
+            let passes = messages.div_ceil(stream.count as u64);
+            let started = Instant::now();
+            for _ in 0..passes {
+                assert_eq!(pass(&mut server, stream), stream.count);
+            }
+            let nanos = started.elapsed().as_nanos() * u128::from(messages) / u128::from(passes * stream.count as u64);
+            Duration::from_nanos(u64::try_from(nanos).expect("a benchmark is over in this century"))
+        });
+    });
+}
+
+fn receive_all(server: &mut Server, stream: &Stream) -> usize {
+    let Server { ws, input, output } = server;
+    let mut count = 0;
+    for read in stream.reads() {
+        fill(input, read);
+        while let Some(event) = ws.receive(input, output).expect("it is right") {
+            black_box(event);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// An open connection and its buffers, which get warm.
+struct Server {
+    ws: Connection,
+    input: ReadBuffer,
+    output: Vec<u8>,
+}
+
+impl Server {
+    fn new() -> Self {
+        Self { ws: Connection::server(&Config::default()), input: ReadBuffer::default(), output: Vec::new() }
+    }
+}
+
+/// As a read does it: there is room for more than comes.
+fn fill(input: &mut ReadBuffer, octets: &[u8]) {
+    input.spare(READ.max(octets.len()))[..octets.len()].copy_from_slice(octets);
+    input.filled(octets.len());
+}
+
+/// Equal frames, one behind the other, and how many octets of them come with a read.
+struct Stream {
+    octets: Vec<u8>,
+    count: usize,
+    read: usize,
+}
+
+impl Stream {
+    fn new(opcode: OpCode, payload: &[u8], read: usize) -> Self {
+        let frame = frame(opcode, payload);
+        let count = (256 << 10) / frame.len();
+        Self { octets: frame.repeat(count), count, read }
+    }
+
+    fn reads(&self) -> impl Iterator<Item = &[u8]> {
+        self.octets.chunks(self.read)
+    }
+}
+
+/// A frame from a client.
+fn frame(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    let header = FrameHeader { fin: true, reserved: 0, opcode, mask: Some(KEY), payload_len: payload.len() as u64 };
+    header.encode(&mut frame).expect("it is right");
+    let size = frame.len();
+    frame.extend_from_slice(payload);
+    Mask::new(KEY).apply(&mut frame[size..]);
+    frame
+}
+
+fn binary(len: usize) -> Vec<u8> {
+    (0..=250).cycle().take(len).collect()
+}
+
+fn ascii(len: usize) -> Vec<u8> {
+    (b' '..=b'~').cycle().take(len).collect()
+}
+
+/// Japanese, emoji and ASCII, filled up with ASCII.
+fn mixed(len: usize) -> Vec<u8> {
+    let mut text = String::new();
+    for character in "\u{3053}\u{3093}\u{306b}\u{3061}\u{306f}, world \u{1f600}\u{1f680} ".chars().cycle() {
+        if text.len() + character.len_utf8() > len {
+            break;
+        }
+        text.push(character);
+    }
+    text.extend(std::iter::repeat_n('x', len - text.len()));
+    text.into_bytes()
+}
+
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+const SIZES: [usize; 4] = [16, 125, 1 << 10, 16 << 10];
+
+/// Octets of a full read, and of a write.
+const READ: usize = 16 << 10;
+
+/// What a browser sends: 12 header fields.
+const REQUEST: &[u8] = b"GET /chat?room=7 HTTP/1.1\r\n\
+    Host: server.example.com\r\n\
+    Connection: Upgrade\r\n\
+    Pragma: no-cache\r\n\
+    Cache-Control: no-cache\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n\
+    Upgrade: websocket\r\n\
+    Origin: https://server.example.com\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    Accept-Language: en-GB,en;q=0.9\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
+    \r\n";

@@ -1,5 +1,6 @@
 //! RFC 9112 §3.2, RFC 6455 §4.2.1: which resource does a request ask for?
 
+use super::uri::{UriError, check_host, split_port};
 use crate::error::HandshakeError;
 
 /// A request target, taken apart.
@@ -26,15 +27,9 @@ impl<'i> Target<'i> {
 
 /// Whether a Host field may be what it says (RFC 9110 §7.2): `uri-host [":" port]`, or nothing.
 pub(super) fn is_host(value: &[u8]) -> bool {
-    let (host, port) = match value.iter().rposition(|&octet| octet == b':') {
-        Some(colon) if !value[colon..].contains(&b']') => (&value[..colon], &value[colon + 1..]),
-        _ => (value, &b""[..]),
-    };
-    let is_literal = host.first() == Some(&b'[') && host.last() == Some(&b']');
-    let is_allowed = |octet: &u8| {
-        octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(octet) || is_literal && b"[]:".contains(octet)
-    };
-    host.iter().all(is_allowed) && port.iter().all(u8::is_ascii_digit)
+    let Some((host, port)) = visible(value).map(split_port) else { return false };
+    let is_port = port.unwrap_or_default().bytes().all(|octet| octet.is_ascii_digit());
+    is_port && matches!(check_host(host), Ok(()) | Err(UriError::EmptyHost))
 }
 
 /// The authority of an absolute URI, and what comes behind it.

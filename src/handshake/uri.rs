@@ -222,7 +222,7 @@ pub(super) fn parse_ipv6_literal(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
-fn check_host(host: &str) -> Result<(), UriError> {
+pub(super) fn check_host(host: &str) -> Result<(), UriError> {
     match host {
         "" => Err(UriError::EmptyHost),
         _ if !host.is_ascii() => Err(UriError::NonAsciiHost),
