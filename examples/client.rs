@@ -8,12 +8,14 @@ use std::net::TcpStream;
 use std::process::{self, ExitCode};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::args::Args;
 use common::{Failure, Socket};
-use websocket_proto::handshake::{Answer, Body, ClientRequest, Response, Uri};
-use websocket_proto::{CloseCode, Config, Connection, Event, HandshakeError, ReadBuffer, State};
+use websocket_proto::handshake::{Answer, Body, ClientRequest, Response, Uri, UriError};
+use websocket_proto::{
+    CloseCode, Config, Connection, Event, HandshakeError, HeadError, ProtocolError, ReadBuffer, State,
+};
 
 const USAGE: &str = "\
 A WebSocket client: sends the lines of its standard input as text messages, and prints what arrives.
@@ -43,6 +45,15 @@ const BACKLOG: usize = 64 * 1024;
 /// The longest body of a refusal to print.
 const LONGEST_BODY: usize = 64 * 1024;
 
+/// How long the body of a refusal may take.
+const PAGE: Duration = Duration::from_secs(3);
+
+/// How many messages that were sent before it a message may be the echo of.
+const OUT_OF_ORDER: usize = 16;
+
+/// Bytes of pongs that may wait to be written.
+const MOST_OWED: usize = 1 << 20;
+
 fn main() -> ExitCode {
     let mut args = Args::new(USAGE);
     let subprotocols = args.values("--subprotocol");
@@ -54,8 +65,15 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("{failure}");
-            let is_protocol = common::protocol_error(&failure).is_some() || failure.is::<HandshakeError>();
-            ExitCode::from(if is_protocol { 2 } else { 1 })
+            let is_rule = failure.is::<ProtocolError>() || failure.is::<HandshakeError>();
+            let is_argument = failure.is::<UriError>() || failure.is::<HeadError>();
+            ExitCode::from(if is_rule {
+                2
+            } else if is_argument {
+                64
+            } else {
+                1
+            })
         }
     }
 }
@@ -79,7 +97,7 @@ fn run(
         request = request.origin(origin);
     }
     for header in headers {
-        let (name, value) = header.split_once(':').ok_or("a header is given as 'Name: value'")?;
+        let (name, value) = header.split_once(':').ok_or(HeadError::InvalidHeaderName)?;
         request = request.header(name, value);
     }
     let mut output = Vec::new();
@@ -103,7 +121,7 @@ fn run(
     match answer {
         Ok(ws) => talk(Socket::new(stream, ws, Vec::new()), input, wait),
         Err(body) => {
-            print_body(&stream, body, &mut input)?;
+            print_body(&stream, body, &mut input);
             Ok(ExitCode::from(1))
         }
     }
@@ -112,7 +130,7 @@ fn run(
 /// What was sent and may come back, in lower case; a server may echo it in capitals, or with somebody's name before it.
 #[derive(Default)]
 struct Sent {
-    outstanding: Mutex<VecDeque<Vec<u8>>>,
+    outstanding: Mutex<VecDeque<String>>,
     arrived: Condvar,
 }
 
@@ -122,11 +140,11 @@ impl Sent {
         outstanding.push_back(lower(payload));
     }
 
+    /// Takes off what this is an echo of; echoes come in order, or nearly so.
     fn came(&self, payload: &[u8]) {
         let payload = lower(payload);
         let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_in = |sent: &Vec<u8>| sent.is_empty() || payload.windows(sent.len()).any(|part| part == sent);
-        if let Some(at) = outstanding.iter().position(is_in) {
+        if let Some(at) = outstanding.iter().take(OUT_OF_ORDER).position(|sent| payload.contains(sent.as_str())) {
             outstanding.remove(at);
         }
         self.arrived.notify_all();
@@ -138,8 +156,8 @@ impl Sent {
     }
 }
 
-fn lower(payload: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(payload).to_lowercase().into_bytes()
+fn lower(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).to_lowercase()
 }
 
 /// Three threads: this one receives, one writes, one reads the standard input; so none waits for another.
@@ -149,11 +167,8 @@ fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, F
 
     let writing = Arc::clone(&socket);
     thread::spawn(move || {
-        loop {
-            writing.wait_for_output(|len| len > 0);
-            if writing.flush().is_err() {
-                return; // the receiving end finds out why
-            }
+        while writing.wait_for_output(|len| len > 0) {
+            let _ = writing.flush(); // that it failed, the next wait says, and the receiving end finds out why
         }
     });
     let (asking, answers) = (Arc::clone(&socket), Arc::clone(&sent));
@@ -164,13 +179,20 @@ fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, F
         asking.abort();
     });
 
-    let print = |event: Event<'_>, _: &mut Connection, _: &mut Vec<u8>| {
+    let mut owed = 0;
+    let on_event = |event: Event<'_>, _: &mut Connection, output: &mut Vec<u8>| {
+        if let Event::Ping(payload) = event {
+            // the Pong stands in the output; if it is alone there, those before it have been taken to be written
+            let pong = payload.len() + 6;
+            owed = if output.len() <= pong { pong } else { owed + pong };
+            if owed > MOST_OWED {
+                return Err("the server sends pings, and does not read the pongs".into());
+            }
+        }
         print_event(event, &sent);
         Ok(())
     };
-    let outcome = socket.receive(input, print, |_| Ok(()));
-    socket.flush()?;
-    socket.wait_for_output(|len| len == 0);
+    let outcome = socket.receive(input, on_event, |_| Ok(()));
     socket.finish();
     Ok(if outcome?.clean { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
@@ -192,7 +214,7 @@ fn print_event(event: Event<'_>, sent: &Sent) {
             writeln!(out, "pong {}", String::from_utf8_lossy(payload))
         }
         Event::Close(Some(frame)) => {
-            eprintln!("closed {} {}", frame.code, frame.reason);
+            eprintln!("closed {} {}", frame.code, printable(frame.reason.as_bytes()));
             Ok(())
         }
         Event::Close(None) => {
@@ -214,7 +236,9 @@ fn read_commands(socket: &Socket, sent: &Sent, wait: Duration) {
             eprintln!("a line that is not UTF-8 is not sent");
             continue;
         };
-        socket.wait_for_output(|len| len < BACKLOG);
+        if !socket.wait_for_output(|len| len < BACKLOG) {
+            return;
+        }
         let done = socket.update(|ws, output| command(line.strip_suffix('\r').unwrap_or(&line), ws, output, sent));
         if let Err(error) = done {
             eprintln!("{error}");
@@ -228,6 +252,7 @@ fn read_commands(socket: &Socket, sent: &Sent, wait: Duration) {
     let _ = socket.update(|ws, output| ws.close(CloseCode::NORMAL, "", output));
 }
 
+/// Does what a line says.
 fn command(line: &str, ws: &mut Connection, output: &mut Vec<u8>, sent: &Sent) -> Result<(), Failure> {
     let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
     let payload = match name {
@@ -265,28 +290,39 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
 }
 
 fn print_head(response: &Response<'_>) {
-    eprintln!("refused: {} {}", response.status(), String::from_utf8_lossy(response.reason()));
+    eprintln!("refused: {} {}", response.status(), printable(response.reason()));
     for (name, value) in response.headers().iter() {
-        eprintln!("{name}: {}", String::from_utf8_lossy(value));
+        eprintln!("{name}: {}", printable(value));
     }
     if let (300..=399, Some(location)) = (response.status(), response.headers().get("Location")) {
-        eprintln!("redirected to {}, which this client does not follow", String::from_utf8_lossy(location));
+        eprintln!("redirected to {}, which this client does not follow", printable(location));
     }
 }
 
-fn print_body(stream: &TcpStream, mut body: Body, input: &mut ReadBuffer) -> Result<(), Failure> {
+fn print_body(stream: &TcpStream, mut body: Body, input: &mut ReadBuffer) {
     let mut page = Vec::new();
-    stream.set_read_timeout(Some(Duration::from_secs(3)))?;
-    loop {
-        while let Some(piece) = body.receive(input)? {
-            page.extend_from_slice(piece);
+    let deadline = Instant::now() + PAGE;
+    let ended = loop {
+        match body.receive(input) {
+            Ok(Some(piece)) => page.extend_from_slice(piece),
+            Ok(None) if body.is_complete() || page.len() >= LONGEST_BODY => break Ok(()),
+            Ok(None) => match common::read_until(deadline, stream, input) {
+                Ok(0) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error.to_string()),
+            },
+            Err(error) => break Err(error.to_string()),
         }
-        let is_enough = body.is_complete() || page.len() >= LONGEST_BODY;
-        if is_enough || !matches!(common::read(stream, input), Ok(n) if n > 0) {
-            break;
-        }
-    }
+    };
     page.truncate(LONGEST_BODY);
-    eprintln!("\n{}", String::from_utf8_lossy(&page));
-    Ok(())
+    eprintln!("\n{}", printable(&page));
+    if let Err(why) = ended {
+        eprintln!("({why})");
+    }
+}
+
+/// Text from a stranger, without what a terminal would obey.
+fn printable(octets: &[u8]) -> String {
+    let is_plain = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    String::from_utf8_lossy(octets).chars().filter(is_plain).collect()
 }

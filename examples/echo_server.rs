@@ -7,14 +7,15 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use common::args::Args;
 use common::{Failure, Socket};
 use websocket_proto::handshake::ServerHandshake;
-use websocket_proto::{CloseCode, CloseOutcome, Config, Event};
+use websocket_proto::{CloseCode, CloseOutcome, Config, Event, State};
 
 const USAGE: &str = "\
 An echo server: sends back each text and binary message, and the code of a close.
@@ -29,8 +30,8 @@ usage: echo_server [--listen ADDRESS] [--max-message BYTES] [--subprotocol NAME]
 Ctrl-C closes all connections with code 1001, and ends the program.
 ";
 
-/// How long a client may take for its request.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Lines that may wait for the standard output to be read.
+const BACKLOG: usize = 64 * 1024;
 
 /// How long the peers may take to answer our Close at the end.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -100,7 +101,7 @@ impl Server {
     fn talk(&self, stream: TcpStream, peer: SocketAddr, path: &mut String) -> Result<Option<CloseOutcome>, Failure> {
         stream.set_nodelay(true)?;
         let handshake = ServerHandshake::new(&self.config);
-        let accepted = common::accept(&stream, handshake, HANDSHAKE, |request, output| {
+        let accepted = common::accept(&stream, handshake, |request, output| {
             request.path().clone_into(path);
             let accept = match request.select_subprotocol(&self.subprotocols) {
                 Some(name) => request.accept().subprotocol(name),
@@ -116,9 +117,9 @@ impl Server {
             input,
             |event, ws, output| match event {
                 // after our own Close, at the end of the server, nothing is echoed any more
-                _ if ws.state() != websocket_proto::State::Open => Ok(()),
-                Event::Text(text) => ws.send_text(text, output),
-                Event::Binary(data) => ws.send_binary(data, output),
+                _ if ws.state() != State::Open => Ok(()),
+                Event::Text(text) => Ok(ws.send_text(text, output)?),
+                Event::Binary(data) => Ok(ws.send_binary(data, output)?),
                 _ => Ok(()),
             },
             Socket::flush,
@@ -162,8 +163,17 @@ impl Server {
     }
 }
 
-/// Prints a line; that nobody reads it is no reason to stop.
+/// Prints a line, unless nobody reads and too many wait already: no connection waits for that.
 fn say(line: fmt::Arguments<'_>) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    static LINES: LazyLock<SyncSender<String>> = LazyLock::new(|| {
+        let (lines, waiting) = sync_channel::<String>(BACKLOG);
+        thread::spawn(move || {
+            let mut out = io::stdout();
+            while let Ok(line) = waiting.recv() {
+                let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+            }
+        });
+        lines
+    });
+    let _ = LINES.try_send(line.to_string());
 }

@@ -1,5 +1,5 @@
-//! Who broke which rule: the peer ([`ProtocolError`]), you ([`SendError`]), or the opening handshake
-//! ([`HandshakeError`]).
+//! Who broke which rule: the peer of an open connection ([`ProtocolError`]) or of the opening handshake
+//! ([`HandshakeError`]), or you ([`SendError`], [`HeadError`]).
 
 use thiserror::Error;
 
@@ -122,6 +122,9 @@ pub enum SendError {
     /// §5.4: there is no fragmented message of this kind to continue.
     #[error("no fragmented message of this kind has been begun")]
     NothingToContinue,
+    /// §5.5: a control frame is not fragmented.
+    #[error("a control frame is not fragmented")]
+    ControlFragmented,
     /// §5.5: the payload of a Ping or Pong is at most 125 octets.
     #[error("a control frame carries at most 125 bytes")]
     ControlTooLong,
@@ -134,6 +137,12 @@ pub enum SendError {
     /// §5.2: a frame carries at most 2^63 - 1 octets.
     #[error("a frame carries at most 2^63 - 1 bytes")]
     FrameTooBig,
+}
+
+/// You asked for a request or response of the opening handshake that must not be sent. Nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum HeadError {
     /// RFC 9110 §5.1: the name of a header field is a token.
     #[error("the name of a header field is not a token")]
     InvalidHeaderName,
@@ -143,6 +152,9 @@ pub enum SendError {
     /// §4.1, §4.2.2: this header field is the handshake's own.
     #[error("the header field is written by the handshake itself")]
     ReservedHeader,
+    /// RFC 9110 §5.3: there is one Origin.
+    #[error("the header field is given twice")]
+    RepeatedHeader,
     /// §4.1: a subprotocol is a token, and offered once.
     #[error("the subprotocol is not a token, or offered twice")]
     InvalidSubprotocol,

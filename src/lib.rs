@@ -26,7 +26,8 @@
 //!
 //! # The loop
 //!
-//! What the function above needs around it, on a blocking stream; every other loop has the same four steps:
+//! What the function above needs around it, on a blocking stream; every other loop has the same four steps. The buffers
+//! are those of the [`handshake`]: frames may have come right behind it.
 //!
 //! ```
 //! # use websocket_proto::{Connection, ReadBuffer};
@@ -34,21 +35,23 @@
 //! #     Ok(())
 //! # }
 //! # use std::io::{Read, Write};
-//! # fn run(mut stream: std::net::TcpStream, mut ws: Connection) -> Result<(), Box<dyn std::error::Error>> {
-//! let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-//! while ws.wants_read() {
-//!     let n = stream.read(input.spare(4096))?; // 1. read straight into the buffer that you own
-//!     if n == 0 {
-//!         ws.receive_eof()?;
-//!         break;
-//!     }
-//!     input.filled(n);
-//!     let outcome = echo(&mut ws, &mut input, &mut output); // 2. receive and send
-//!     stream.write_all(&output)?; // 3. write, also on failure: it holds the Close frame that says why
+//! # fn run(
+//! #     mut stream: std::net::TcpStream, mut ws: Connection, mut input: ReadBuffer, mut output: Vec<u8>,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! loop {
+//!     let outcome = echo(&mut ws, &mut input, &mut output); // 1. receive and send
+//!     stream.write_all(&output)?; // 2. write, also on failure: it holds the Close frame that says why
 //!     output.clear();
-//!     outcome?; // 4. only then look at what went wrong
+//!     outcome?; // 3. only then look at what went wrong
+//!     if !ws.wants_read() {
+//!         return Ok(());
+//!     }
+//!     let n = stream.read(input.spare(4096))?; // 4. read straight into the buffer that you own
+//!     input.filled(n);
+//!     if n == 0 {
+//!         return Ok(ws.receive_eof()?);
+//!     }
 //! }
-//! # Ok(())
 //! # }
 //! ```
 //!
@@ -68,8 +71,8 @@
 //! # Errors
 //!
 //! [`ProtocolError`] is the peer's fault, and the Close frame that says so is in the output when you see it.
-//! [`SendError`] is yours, and nothing was written. [`HandshakeError`] says why no WebSocket was opened. "Not enough yet"
-//! is no error but `None`; a close is an event; the end of the stream is an input.
+//! [`SendError`] and [`HeadError`] are yours, and nothing was written. [`HandshakeError`] says why no WebSocket was opened.
+//! "Not enough yet" is no error but `None`; a close is an event; the end of the stream is an input.
 //!
 //! # Features
 //!
@@ -93,7 +96,7 @@ pub mod wire;
 
 pub use config::{Config, Delivery, Limits, MessageKind, PongPolicy, Role};
 pub use connection::{CloseOutcome, Connection, Side, State};
-pub use error::{HandshakeError, ProtocolError, SendError};
+pub use error::{HandshakeError, HeadError, ProtocolError, SendError};
 pub use message::Message;
 pub use receive::{Event, ReadBuffer};
 pub use send::Random;

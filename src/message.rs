@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 
 use crate::config::MessageKind;
-use crate::connection::Connection;
+use crate::connection::{Connection, text_chunk};
 use crate::error::ProtocolError;
-use crate::receive::{Event, Item, ItemKind, ReadBuffer};
+use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::wire::{CloseFrame, Utf8Bytes, unmask_binary};
 
 /// What came, owned: an [`Event`] that you may keep, clone and send to other threads.
@@ -49,7 +49,8 @@ impl Connection {
     /// [`receive`](Connection::receive) for messages that are kept.
     ///
     /// A payload of more than 1 KiB is not copied: it takes the memory that it lies in along. A smaller one is, as that
-    /// costs no more than a reference count, and does not hold the memory of its neighbours.
+    /// costs no more than a reference count; and so is one that takes less than a quarter of the buffer, as what is kept
+    /// would hold on to all of it.
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, Message, ReadBuffer};
@@ -70,7 +71,7 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<Option<Message>, ProtocolError> {
         let Some(Item { kind, range, key }) = self.next_item(input, output)? else { return Ok(None) };
-        match message(kind, input.take(range), key) {
+        match message(kind, input.take(range), key, &mut self.decoder) {
             Ok(message) => Ok(Some(message)),
             Err(error) => Err(self.fail(error, output)),
         }
@@ -78,7 +79,12 @@ impl Connection {
 }
 
 /// The item, taken out.
-fn message(kind: ItemKind, mut payload: BytesMut, key: [u8; 4]) -> Result<Message, ProtocolError> {
+fn message(
+    kind: ItemKind,
+    mut payload: BytesMut,
+    key: [u8; 4],
+    decoder: &mut Decoder,
+) -> Result<Message, ProtocolError> {
     Ok(match kind {
         ItemKind::Message(MessageKind::Text) => Message::Text(Utf8Bytes::unmask(payload, key)?),
         ItemKind::Message(MessageKind::Binary) => {
@@ -86,7 +92,9 @@ fn message(kind: ItemKind, mut payload: BytesMut, key: [u8; 4]) -> Result<Messag
             Message::Binary(payload.freeze())
         }
         ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
-            Message::TextChunk { text: Utf8Bytes::unmask(payload, key)?, first, last }
+            let (text, last) = text_chunk(&payload, last, decoder)?;
+            let len = text.len();
+            Message::TextChunk { text: Utf8Bytes::unmask(payload.split_to(len), key)?, first, last }
         }
         ItemKind::Chunk { kind: MessageKind::Binary, first, last } => {
             Message::BinaryChunk { data: payload.freeze(), first, last }

@@ -66,6 +66,24 @@ fn s8_1_2_invalid_text_fails_in_its_chunk_after_what_came_before() {
 }
 
 #[test]
+fn s8_1_2_what_is_delivered_of_invalid_text_does_not_depend_on_the_cut() {
+    for octets in [&b"abcde\xff"[..], b"ab\xe2\x82xyz", b"\xff", b"abc\xe2"] {
+        for first in [0x81, 0x01] {
+            let frames = frames_to(Role::Client, &[(first, octets), (0x80, b"\xff")]);
+            let transcript = common::run(Role::Client, &frames);
+            assert_eq!((transcript.messages.len(), transcript.error), (0, Some(ProtocolError::InvalidUtf8)));
+        }
+    }
+    let mut ws = common::connection(Role::Client, &chunks());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    input.extend_from_slice(b"\x81\x06abcde\xff");
+    let event = ws.receive(&mut input, &mut output).unwrap();
+    assert_eq!(event, Some(Event::TextChunk { text: "abcde", first: true, last: false }));
+    assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::InvalidUtf8));
+    assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
+}
+
+#[test]
 fn limits_hold_for_chunks_too() {
     let mut config = chunks();
     config.limits.message = 4;

@@ -34,7 +34,7 @@ fn compare(role: Role, delivery: Delivery, octets: &[u8], cuts: &[usize]) -> Res
         }
     }
     let answers: Vec<u8> = expected.answers.iter().flat_map(|(first, body)| frame_from(role, *first, body)).collect();
-    prop_assert_eq!(messages.0, expected.messages);
+    prop_assert_eq!(messages.messages, expected.messages);
     prop_assert_eq!(error, expected.error);
     prop_assert_eq!(output, answers);
     Ok(())

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::handshake::{
-    Answer, Body, ClientHandshake, ClientRequest, Rejection, Request, ServerHandshake, Uri,
+    Accept, Answer, Body, ClientHandshake, ClientRequest, Rejection, Request, ServerHandshake, Uri,
 };
-use websocket_proto::{Config, Connection, Event, HandshakeError, ReadBuffer, SendError, State};
+use websocket_proto::{Config, Connection, Event, HandshakeError, HeadError, ReadBuffer, State};
 
 /// The request of §1.3.
 const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
@@ -75,7 +75,9 @@ fn assert_refused(request: &[u8], error: HandshakeError) -> String {
     assert_eq!(result, Err(error), "{}", request.escape_ascii());
     let status = format!("HTTP/1.1 {} ", error.status().unwrap());
     assert!(output.starts_with(&status), "{output}");
-    assert!(output.contains("close\r\n") && output.contains(&error.to_string()), "{output}");
+    let body = if error == HandshakeError::MethodNotAllowed { String::new() } else { format!("{error}\n") };
+    assert!(output.ends_with(&format!("\r\n\r\n{body}")), "{output}");
+    assert!(output.contains("close\r\n"), "{output}");
     output
 }
 
@@ -240,15 +242,15 @@ fn r9112_9_6_1_nothing_is_answered_after_a_refusal() {
     let sent = output.len();
     input.extend_from_slice(REQUEST.as_bytes());
     assert!(handshake.receive(&mut input, &mut output).unwrap().is_none());
-    assert_eq!(output.len(), sent);
+    assert_eq!((output.len(), input.len()), (sent, 0), "what else comes is discarded");
     assert_eq!(ServerHandshake::new(&Config::default()).receive_eof(), Err(HandshakeError::UnexpectedEof));
     assert_eq!(handshake.receive_eof(), Ok(()));
 }
 
-fn with_request<T>(request: &[u8], look: impl FnOnce(&Request<'_>) -> T) -> T {
+fn with_request<T>(request: &[u8], look: impl FnOnce(Request<'_>) -> T) -> T {
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     input.extend_from_slice(request);
-    look(&ServerHandshake::new(&Config::default()).receive(&mut input, &mut output).unwrap().unwrap())
+    look(ServerHandshake::new(&Config::default()).receive(&mut input, &mut output).unwrap().unwrap())
 }
 
 #[test]
@@ -281,35 +283,43 @@ fn s4_2_2_acceptance_with_extra_headers_and_what_is_refused() {
 
 #[test]
 fn s4_2_2_misuse_of_the_builders_writes_nothing() {
+    let mut output = Vec::new();
+    let mut accept = |build: &dyn Fn(Accept<'_>) -> Accept<'_>| {
+        with_request(REQUEST.as_bytes(), |request| build(request.accept()).send(&mut output).map(|_| ()))
+    };
+    assert_eq!(accept(&|accept| accept.subprotocol("none")), Err(HeadError::SubprotocolNotOffered));
+    assert_eq!(accept(&|accept| accept.subprotocol("Chat")), Err(HeadError::SubprotocolNotOffered));
+    assert_eq!(accept(&|accept| accept.header("X", "a\r\nEvil: 1")), Err(HeadError::InvalidHeaderValue));
+    assert_eq!(accept(&|accept| accept.header("X\r\nEvil", "a")), Err(HeadError::InvalidHeaderName));
+    for name in ["upgrade", "Connection", "Content-Length", "Transfer-Encoding", "sec-websocket-extensions"] {
+        assert_eq!(accept(&|accept| accept.header(name, "x")), Err(HeadError::ReservedHeader), "{name}");
+    }
+    for (reject, error) in [
+        (Rejection::new(101), HeadError::InvalidStatus),
+        (Rejection::new(100), HeadError::InvalidStatus),
+        (Rejection::new(600), HeadError::InvalidStatus),
+        (Rejection::new(403).header("X", "\0"), HeadError::InvalidHeaderValue),
+        (Rejection::new(403).header("content-length", "9"), HeadError::ReservedHeader),
+    ] {
+        assert_eq!(reject.send(&mut output), Err(error));
+    }
+    assert_eq!(output, []);
+}
+
+#[test]
+fn s4_2_2_2_rejections() {
+    let mut output = Vec::new();
     with_request(REQUEST.as_bytes(), |request| {
-        let mut output = Vec::new();
-        for (accept, error) in [
-            (request.accept().subprotocol("none"), SendError::SubprotocolNotOffered),
-            (request.accept().subprotocol("Chat"), SendError::SubprotocolNotOffered),
-            (request.accept().header("X", "a\r\nEvil: 1"), SendError::InvalidHeaderValue),
-            (request.accept().header("X\r\nEvil", "a"), SendError::InvalidHeaderName),
-            (request.accept().header("upgrade", "x"), SendError::ReservedHeader),
-            (request.accept().header("Content-Length", "1"), SendError::ReservedHeader),
-            (request.accept().header("Transfer-Encoding", "x"), SendError::ReservedHeader),
-            (request.accept().header("sec-websocket-extensions", "x"), SendError::ReservedHeader),
-        ] {
-            assert_eq!(accept.send(&mut output).map(|_| ()), Err(error));
-        }
-        for (reject, error) in [
-            (request.reject(101), SendError::InvalidStatus),
-            (request.reject(100), SendError::InvalidStatus),
-            (request.reject(600), SendError::InvalidStatus),
-            (request.reject(403).header("X", "\0"), SendError::InvalidHeaderValue),
-            (request.reject(403).header("content-length", "9"), SendError::ReservedHeader),
-        ] {
-            assert_eq!(reject.send(&mut output), Err(error));
-        }
-        assert_eq!(output, []);
         request.reject(401).header("WWW-Authenticate", "Basic").body(b"who?").send(&mut output).unwrap();
-        let expected = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 4\r\n\
-            WWW-Authenticate: Basic\r\n\r\nwho?";
-        assert_eq!(output, expected.as_bytes());
     });
+    let expected = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 4\r\n\
+        WWW-Authenticate: Basic\r\n\r\nwho?";
+    assert_eq!(output, expected.as_bytes());
+    for status in [204, 205, 304] {
+        output.clear();
+        Rejection::new(status).body(b"none").send(&mut output).unwrap();
+        assert!(output.ends_with(b"\r\nConnection: close\r\n\r\n"));
+    }
 }
 
 /// A client that has asked for `ws://server.example.com/chat` with the nonce of §1.3.
@@ -354,15 +364,16 @@ fn s4_1_misuse_of_the_request_writes_nothing() {
     let request = || ClientRequest::new(&uri);
     let mut output = Vec::new();
     for (request, error) in [
-        (request().subprotocol(""), SendError::InvalidSubprotocol),
-        (request().subprotocol("a b"), SendError::InvalidSubprotocol),
-        (request().subprotocol("a,b"), SendError::InvalidSubprotocol),
-        (request().subprotocol("é"), SendError::InvalidSubprotocol),
-        (request().subprotocol("a").subprotocol("a"), SendError::InvalidSubprotocol),
-        (request().header("Host", "x"), SendError::ReservedHeader),
-        (request().header("sec-websocket-key", "x"), SendError::ReservedHeader),
-        (request().header("A B", "x"), SendError::InvalidHeaderName),
-        (request().origin("http://a\r\nEvil: 1"), SendError::InvalidHeaderValue),
+        (request().subprotocol(""), HeadError::InvalidSubprotocol),
+        (request().subprotocol("a b"), HeadError::InvalidSubprotocol),
+        (request().subprotocol("a,b"), HeadError::InvalidSubprotocol),
+        (request().subprotocol("é"), HeadError::InvalidSubprotocol),
+        (request().subprotocol("a").subprotocol("a"), HeadError::InvalidSubprotocol),
+        (request().header("Host", "x"), HeadError::ReservedHeader),
+        (request().header("sec-websocket-key", "x"), HeadError::ReservedHeader),
+        (request().header("A B", "x"), HeadError::InvalidHeaderName),
+        (request().origin("http://a\r\nEvil: 1"), HeadError::InvalidHeaderValue),
+        (request().origin("http://a").header("origin", "http://b"), HeadError::RepeatedHeader),
     ] {
         assert_eq!(request.send(&Config::default(), &mut output).map(|_| ()), Err(error));
     }
@@ -503,6 +514,7 @@ fn s4_1_responses_that_fail() {
         ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions: permessage-deflate\r\n", E::ExtensionNotOffered),
         ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions: ;\r\n", E::InvalidExtensions),
         ("Connection", "Connection: Upgrade\r\nX : y\r\n", E::MalformedHead),
+        ("HTTP", "HTTP/1.1 101 x\r\n X: y\r\n", E::MalformedHead),
     ] {
         let response = response_with(name, lines);
         assert_eq!(answer(&["chat"], &response), Err(error), "{}", response.escape_ascii());
@@ -534,16 +546,20 @@ fn s4_1_20_rejections_with_their_bodies() {
     for body in ["ffffffffffffffffff\r\n", "\r\n", "x\r\n", "-1\r\n", "3\nabc", "3\r\nabcd\r\n", &"0".repeat(300)] {
         assert_eq!(reject(chunked, body), Ok(Outcome::BadBody), "{body:?}");
     }
-    for len in ["x", "-1", "1, 2", "99999999999999999999", "1\r\nContent-Length: 2"] {
-        assert_eq!(reject(&format!("400 x\r\nContent-Length: {len}"), ""), Err(HandshakeError::MalformedBody), "{len}");
+    for len in ["x", "-1", "1, 2", "99999999999999999999", "1\r\nContent-Length: 2", ""] {
+        assert_eq!(reject(&format!("400 x\r\nContent-Length: {len}"), ""), Ok(Outcome::BadBody), "{len}");
     }
+    assert_eq!(reject("400 x\r\nTransfer-Encoding:\r\nContent-Length: 1", "x"), Ok(Outcome::BadBody));
+    assert_eq!(answer(&[], b"HTTP/1.0 400 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), Ok(Outcome::BadBody));
 }
 
 #[test]
 fn s4_4_2_the_versions_of_a_server_that_does_not_speak_ours() {
     let (mut handshake, _) = client(&[]);
     let mut input = ReadBuffer::default();
-    input.extend_from_slice(b"HTTP/1.1 400 x\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8, 7, 300\r\n\r\n");
+    input.extend_from_slice(
+        b"HTTP/1.1 400 x\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8, 7, 300, +6, 07\r\n\r\n",
+    );
     let Some(Answer::Rejected { response, .. }) = handshake.receive(&mut input).unwrap() else { panic!() };
     assert_eq!(response.versions().collect::<Vec<u8>>(), [13, 8, 7]);
 }
@@ -579,7 +595,7 @@ proptest! {
         while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = expected_value {
             expected_value = rest;
         }
-        let check = |output: &[u8], own: usize, sent: Result<(), SendError>| {
+        let check = |output: &[u8], own: usize, sent: Result<(), HeadError>| {
             match sent {
                 Ok(()) => {
                     let lines = lines(output);

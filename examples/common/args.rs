@@ -43,7 +43,7 @@ impl Args {
 
     /// What is left: exactly these positional arguments.
     pub fn positional<const N: usize>(self) -> [String; N] {
-        if let Some(flag) = self.left.iter().find(|arg| arg.starts_with("--")) {
+        if let Some(flag) = self.left.iter().find(|arg| arg.starts_with('-')) {
             self.fail(&format!("there is no flag {flag}"));
         }
         match self.left.clone().try_into() {

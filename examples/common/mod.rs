@@ -4,14 +4,14 @@
 
 pub mod args;
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use websocket_proto::handshake::{Answer, ClientHandshake, Request, ServerHandshake};
-use websocket_proto::{CloseOutcome, Connection, Event, ProtocolError, ReadBuffer, SendError};
+use websocket_proto::{CloseOutcome, Connection, Event, HeadError, ReadBuffer};
 
 /// What ends a program's work on a connection.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -27,20 +27,24 @@ pub struct Socket {
 struct Shared {
     ws: Connection,
     output: Vec<u8>,
-    is_being_written: bool,
+    /// Bytes of earlier output that a thread is writing.
+    in_flight: usize,
+    /// A write has failed; what is still to be written is not.
+    is_broken: bool,
 }
 
 impl Socket {
     pub fn new(stream: TcpStream, ws: Connection, output: Vec<u8>) -> Self {
-        Self { stream, shared: Mutex::new(Shared { ws, output, is_being_written: false }), changed: Condvar::new() }
+        let shared = Mutex::new(Shared { ws, output, in_flight: 0, is_broken: false });
+        Self { stream, shared, changed: Condvar::new() }
     }
 
     /// Receives until the connection is over, and gives each event to `on_event`, which may answer it.
     pub fn receive(
         &self,
         mut input: ReadBuffer,
-        mut on_event: impl FnMut(Event<'_>, &mut Connection, &mut Vec<u8>) -> Result<(), SendError>,
-        mut after_read: impl FnMut(&Self) -> io::Result<()>,
+        mut on_event: impl FnMut(Event<'_>, &mut Connection, &mut Vec<u8>) -> Result<(), Failure>,
+        after_read: impl Fn(&Self) -> io::Result<()>,
     ) -> Result<CloseOutcome, Failure> {
         loop {
             let received = self.update(|ws, output| {
@@ -49,15 +53,18 @@ impl Socket {
                 }
                 Ok::<_, Failure>(ws.close_outcome())
             });
-            after_read(self)?; // also on failure: the output holds the Close frame that says why
+            let written = after_read(self); // also on failure: the output holds the Close frame that says why
             if let Some(outcome) = received? {
                 return Ok(outcome);
             }
+            written?;
             if input.is_empty() {
                 input.shrink(READ);
             }
-            if read(&self.stream, &mut input)? == 0 {
-                self.update(|ws, _| ws.receive_eof())?;
+            match read(&self.stream, &mut input) {
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => self.update(|ws, _| ws.receive_eof())?,
+                Ok(0) => self.update(|ws, _| ws.receive_eof())?,
+                read => drop(read?),
             }
         }
     }
@@ -73,33 +80,38 @@ impl Socket {
     /// Writes the output. If another thread is at it already, that one writes ours as well.
     pub fn flush(&self) -> io::Result<()> {
         let mut shared = self.lock();
-        while !shared.is_being_written && !shared.output.is_empty() {
+        while shared.in_flight == 0 && !shared.is_broken && !shared.output.is_empty() {
             let mut output = mem::take(&mut shared.output);
-            shared.is_being_written = true;
+            shared.in_flight = output.len();
             drop(shared);
             let written = (&self.stream).write_all(&output);
             shared = self.lock();
-            shared.is_being_written = false;
-            written?;
+            shared.in_flight = 0;
+            shared.is_broken = written.is_err();
             if shared.output.is_empty() && output.capacity() <= READ {
                 output.clear();
                 shared.output = output;
             }
             self.changed.notify_all();
+            written?;
         }
         Ok(())
     }
 
-    /// Waits until the output is of a length that `is_right` accepts.
-    pub fn wait_for_output(&self, is_right: impl Fn(usize) -> bool) {
-        let waited = self.changed.wait_while(self.lock(), |shared| !is_right(shared.output.len()));
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    /// Waits until so much is still to be written that `is_right`; false if it never will be, as writing has failed.
+    pub fn wait_for_output(&self, is_right: impl Fn(usize) -> bool) -> bool {
+        let wrong = |shared: &mut Shared| !shared.is_broken && !is_right(shared.output.len() + shared.in_flight);
+        let shared = self.changed.wait_while(self.lock(), wrong).unwrap_or_else(PoisonError::into_inner);
+        !shared.is_broken
     }
 
-    /// Ends the stream such that what was written last arrives: the sending half first, then what still comes is read,
-    /// for a moment; a reset could overtake it.
+    /// Ends the stream such that what was written last arrives: what other threads have to write is awaited, for a
+    /// moment; then the sending half ends, and what still comes is read, as a reset could overtake our last bytes.
     pub fn finish(&self) {
+        let pending = |shared: &mut Shared| !shared.is_broken && shared.output.len() + shared.in_flight > 0;
+        drop(self.changed.wait_timeout_while(self.lock(), LINGER, pending));
         finish(&self.stream);
+        self.abort(); // a write that still waits fails
     }
 
     /// Ends both halves of the stream, whatever state it is in.
@@ -121,14 +133,13 @@ impl Socket {
 pub fn accept(
     stream: &TcpStream,
     mut handshake: ServerHandshake,
-    patience: Duration,
-    answer: impl FnOnce(&Request<'_>, &mut Vec<u8>) -> Result<Option<Connection>, SendError>,
+    answer: impl FnOnce(Request<'_>, &mut Vec<u8>) -> Result<Option<Connection>, HeadError>,
 ) -> Result<Option<(Connection, ReadBuffer, Vec<u8>)>, Failure> {
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + HANDSHAKE;
     let answered = loop {
         match handshake.receive(&mut input, &mut output) {
-            Ok(Some(request)) => break answer(&request, &mut output)?,
+            Ok(Some(request)) => break answer(request, &mut output)?,
             Ok(None) => {}
             Err(error) => {
                 (&*stream).write_all(&output)?;
@@ -136,9 +147,7 @@ pub fn accept(
                 return Err(error.into());
             }
         }
-        let left = deadline.checked_duration_since(Instant::now()).ok_or("the request did not come in time")?;
-        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-        if read(stream, &mut input)? == 0 {
+        if read_until(deadline, stream, &mut input)? == 0 {
             handshake.receive_eof()?;
         }
     };
@@ -150,56 +159,65 @@ pub fn accept(
     Ok(answered.map(|ws| (ws, input, output)))
 }
 
-/// Reads the server's response, and gives it to `on_answer`; then what it returned.
+/// Reads the server's response; gives back what `on_answer` makes of it.
 pub fn connect<T>(
     stream: &TcpStream,
     mut handshake: ClientHandshake,
     on_answer: impl FnOnce(Answer<'_>) -> T,
 ) -> Result<(T, ReadBuffer), Failure> {
     let mut input = ReadBuffer::default();
+    let deadline = Instant::now() + HANDSHAKE;
     loop {
         if let Some(answer) = handshake.receive(&mut input)? {
             let answered = on_answer(answer);
+            stream.set_read_timeout(None)?;
             return Ok((answered, input));
         }
-        if read(stream, &mut input)? == 0 {
+        if read_until(deadline, stream, &mut input)? == 0 {
             handshake.receive_eof()?;
         }
     }
 }
 
-/// One read.
-pub fn read(mut stream: &TcpStream, input: &mut ReadBuffer) -> io::Result<usize> {
+/// One read, which has to be over at some time.
+pub fn read_until(deadline: Instant, stream: &TcpStream, input: &mut ReadBuffer) -> io::Result<usize> {
+    let late = || io::Error::new(ErrorKind::TimedOut, "the peer takes too long");
+    let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()).ok_or_else(late)?;
+    stream.set_read_timeout(Some(left))?;
+    match read(stream, input) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(late()),
+        read => read,
+    }
+}
+
+fn read(mut stream: &TcpStream, input: &mut ReadBuffer) -> io::Result<usize> {
     loop {
         match stream.read(input.spare(READ)) {
             Ok(n) => {
                 input.filled(n);
                 return Ok(n);
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The rule that the peer broke, if that is what failed.
-pub fn protocol_error(failure: &Failure) -> Option<ProtocolError> {
-    failure.downcast_ref().copied()
-}
-
-fn finish(mut stream: &TcpStream) {
+fn finish(stream: &TcpStream) {
     let deadline = Instant::now() + LINGER;
-    let mut ended = stream.shutdown(Shutdown::Write);
-    while let (Ok(()), Some(left)) = (&ended, deadline.checked_duration_since(Instant::now())) {
-        ended = stream.set_read_timeout(Some(left.max(Duration::from_millis(1))));
-        if !matches!(stream.read(&mut [0; READ]), Ok(n) if n > 0) {
-            break;
+    let mut discarded = ReadBuffer::default();
+    if stream.shutdown(Shutdown::Write).is_ok() {
+        while matches!(read_until(deadline, stream, &mut discarded), Ok(n) if n > 0) {
+            discarded.clear();
         }
     }
 }
 
-/// Octets to ask the stream for at a time.
+/// Bytes to ask the stream for at a time.
 const READ: usize = 16 * 1024;
+
+/// How long the peer may take for its request or response.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long to wait for a peer to end its half of the stream.
 const LINGER: Duration = Duration::from_secs(1);

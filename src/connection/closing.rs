@@ -3,6 +3,7 @@
 //! Everything that changes [`State`] is in the table of [`Closing::step`]. What is stored are facts (who sent which
 //! code); what is asked for is derived from them.
 
+use crate::error::ProtocolError;
 use crate::wire::CloseCode;
 
 /// Where an open connection stands in its closing handshake.
@@ -38,6 +39,8 @@ pub struct CloseOutcome {
     pub sent: CloseCode,
     /// The code in the peer's Close: [`CloseCode::NO_STATUS`] if it had none, [`CloseCode::ABNORMAL`] if none came.
     pub received: CloseCode,
+    /// The rule that the peer broke, if it did.
+    pub error: Option<ProtocolError>,
 }
 
 /// The closing handshake of one connection.
@@ -47,7 +50,7 @@ pub(super) struct Closing {
     began: Side,
     sent: Option<CloseCode>,
     received: Option<CloseCode>,
-    failed: bool,
+    error: Option<ProtocolError>,
 }
 
 /// What happens to a connection; the codes are those of Close frames, 1005 for an empty one.
@@ -57,8 +60,8 @@ pub(super) enum Step {
     Close(CloseCode),
     /// The peer's Close came.
     CloseCame(CloseCode),
-    /// The peer broke a rule; the code is the one that says which.
-    Fail(CloseCode),
+    /// The peer broke a rule.
+    Fail(ProtocolError),
     /// The stream ended.
     Eof,
 }
@@ -76,7 +79,7 @@ pub(super) enum Reaction {
 
 impl Closing {
     pub(super) const fn new() -> Self {
-        Self { state: State::Open, began: Side::Local, sent: None, received: None, failed: false }
+        Self { state: State::Open, began: Side::Local, sent: None, received: None, error: None }
     }
 
     /// Takes one step. At most one of all steps of a connection reacts with [`Reaction::SendClose`] (§5.5.1).
@@ -106,31 +109,33 @@ impl Closing {
             return None;
         }
         Some(CloseOutcome {
-            clean: self.sent.is_some() && self.received.is_some() && !self.failed,
+            clean: self.sent.is_some() && self.received.is_some() && self.error.is_none(),
             began: self.began,
             sent: or_abnormal(self.sent),
             received: or_abnormal(self.received),
+            error: self.error,
         })
     }
 
     /// Keeps what the step says, before it changes the state.
     const fn note(&mut self, step: Step) {
+        if matches!((self.state, step), (State::Open, Step::CloseCame(_) | Step::Fail(_) | Step::Eof)) {
+            self.began = Side::Remote;
+        }
         match (self.state, step) {
-            (State::Closed, _) | (State::Closing, Step::Close(_) | Step::Eof) => {}
+            (State::Closed, _) | (State::Closing, Step::Close(_)) => {}
             (State::Open, Step::Close(code)) => self.sent = Some(code),
             (State::Open, Step::CloseCame(code)) => {
-                self.began = Side::Remote;
                 self.received = Some(code);
                 self.sent = Some(code);
             }
             (State::Closing, Step::CloseCame(code)) => self.received = Some(code),
-            (State::Open, Step::Fail(code)) => {
-                self.began = Side::Remote;
-                self.sent = Some(code);
-                self.failed = true;
+            (State::Open, Step::Fail(error)) => {
+                self.sent = Some(error.close_code());
+                self.error = Some(error);
             }
-            (State::Closing, Step::Fail(_)) => self.failed = true,
-            (State::Open, Step::Eof) => self.began = Side::Remote,
+            (State::Closing, Step::Fail(error)) => self.error = Some(error),
+            (State::Open | State::Closing, Step::Eof) => self.error = Some(ProtocolError::UnexpectedEof),
         }
     }
 }
@@ -146,8 +151,12 @@ const fn or_abnormal(code: Option<CloseCode>) -> CloseCode {
 mod tests {
     use super::*;
 
-    const STEPS: [Step; 4] =
-        [Step::Close(CloseCode(4001)), Step::CloseCame(CloseCode(4002)), Step::Fail(CloseCode(1002)), Step::Eof];
+    const STEPS: [Step; 4] = [
+        Step::Close(CloseCode(4001)),
+        Step::CloseCame(CloseCode(4002)),
+        Step::Fail(ProtocolError::FrameMasked),
+        Step::Eof,
+    ];
 
     #[test]
     fn s5_5_1_10_one_close_at_most_and_closed_is_final() {
@@ -186,5 +195,15 @@ mod tests {
         assert_eq!(outcome(&[eof]), Some((false, Side::Remote, 1006, 1006)));
         assert_eq!(outcome(&[fail, came]), Some((false, Side::Remote, 1002, 1006)));
         assert_eq!(outcome(&[close, fail]), Some((false, Side::Local, 4001, 1006)));
+        let error = |steps: [Step; 2]| {
+            let mut closing = Closing::new();
+            for step in steps {
+                closing.step(step);
+            }
+            closing.outcome().and_then(|end| end.error)
+        };
+        assert_eq!(error([close, fail]), Some(ProtocolError::FrameMasked));
+        assert_eq!(error([close, eof]), Some(ProtocolError::UnexpectedEof));
+        assert_eq!(error([came, eof]), None);
     }
 }

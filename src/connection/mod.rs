@@ -14,7 +14,7 @@ use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
 use crate::error::ProtocolError;
 use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::send::{Encoder, Random};
-use crate::wire::{CloseCode, CloseFrame, OpCode, unmask_binary, unmask_text};
+use crate::wire::{CloseCode, CloseFrame, OpCode, text_before_error, unmask_binary, unmask_text};
 
 /// An open WebSocket, without the stream that carries it.
 ///
@@ -50,7 +50,7 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, unmask_binary, unmask_text};
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    decoder: Decoder,
+    pub(crate) decoder: Decoder,
     encoder: Encoder,
     closing: Closing,
     pong: PongPolicy,
@@ -84,11 +84,13 @@ impl Connection {
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
     ///
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
-    /// something, or returns `None`.
+    /// something, or returns `None`. What is appended is at most three times as long as what it consumes (a client's Pong
+    /// for an empty Ping); a peer that sends Pings and reads nothing can thereby fill an output that is never bounded.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
     /// Close that says why is in `output`; the connection is [`State::Closed`], and whatever else comes is discarded.
+    /// Octets may be left in the input: [`ReadBuffer::clear`] it before it serves another connection.
     #[inline]
     pub fn receive<'i>(
         &mut self,
@@ -96,13 +98,14 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let Some(Item { kind, range, key }) = self.next_item(input, output)? else { return Ok(None) };
-        match event(kind, input.at(range), key) {
+        match event(kind, input.at(range), key, &mut self.decoder) {
             Ok(event) => Ok(Some(event)),
             Err(error) => Err(self.fail(error, output)),
         }
     }
 
-    /// Says that the stream has ended: no octet will come any more.
+    /// Says that the stream has ended: no octet will come any more. What came before is to be received first, until
+    /// [`receive`](Self::receive) returns `None`: a Close may be among it.
     ///
     /// # Errors
     /// [`ProtocolError::UnexpectedEof`] if the peer owed a Close. Nothing is appended to any output, as nobody is there
@@ -175,9 +178,8 @@ impl Connection {
     /// Ends the connection for a rule that the peer broke; its Close goes out, if none did before (§7.1.7).
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError, output: &mut Vec<u8>) -> ProtocolError {
-        let code = error.close_code();
-        if self.closing.step(Step::Fail(code)) == Reaction::SendClose {
-            self.put_close(code, output);
+        if self.closing.step(Step::Fail(error)) == Reaction::SendClose {
+            self.put_close(error.close_code(), output);
         }
         error
     }
@@ -217,18 +219,41 @@ impl Connection {
 
 /// The item as a reference.
 #[inline]
-fn event(kind: ItemKind, payload: &mut [u8], key: [u8; 4]) -> Result<Event<'_>, ProtocolError> {
+fn event<'i>(
+    kind: ItemKind,
+    payload: &'i mut [u8],
+    key: [u8; 4],
+    decoder: &mut Decoder,
+) -> Result<Event<'i>, ProtocolError> {
     Ok(match kind {
         ItemKind::Message(MessageKind::Text) => Event::Text(unmask_text(payload, key)?),
         ItemKind::Message(MessageKind::Binary) => Event::Binary(unmask_binary(payload, key)),
         ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
-            Event::TextChunk { text: unmask_text(payload, key)?, first, last }
+            let (text, last) = text_chunk(payload, last, decoder)?;
+            Event::TextChunk { text, first, last }
         }
         ItemKind::Chunk { kind: MessageKind::Binary, first, last } => Event::BinaryChunk { data: payload, first, last },
         ItemKind::Ping => Event::Ping(payload),
         ItemKind::Pong => Event::Pong(payload),
         ItemKind::Close => Event::Close(CloseFrame::decode(payload)?),
     })
+}
+
+/// A piece of text, and whether it is the last: where it is not text to its end, what is before that is delivered, and
+/// the connection fails with the next item, so that what is delivered does not depend on how the stream is cut.
+pub(crate) fn text_chunk<'i>(
+    payload: &'i [u8],
+    last: bool,
+    decoder: &mut Decoder,
+) -> Result<(&'i str, bool), ProtocolError> {
+    match text_before_error(payload) {
+        (text, Ok(())) => Ok((text, last)),
+        ("", Err(error)) => Err(error.into()),
+        (text, Err(error)) => {
+            decoder.set_doom(error.into());
+            Ok((text, false))
+        }
+    }
 }
 
 #[cfg(test)]

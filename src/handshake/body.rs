@@ -1,6 +1,6 @@
 //! RFC 9112 §6, §7: where does the body of a rejection end?
 
-use super::head::{Headers, trim};
+use super::head::{Headers, HttpVersion, trim};
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
 
@@ -31,31 +31,28 @@ enum Framing {
     Chunk(u64),
     /// The line end behind a chunk is next.
     ChunkEnd,
+    /// There is no telling where it ends.
+    Malformed,
 }
 
 impl Body {
-    /// The body of a response with this status and these fields (RFC 9112 §6.3).
-    pub(super) fn new(status: u16, headers: &Headers<'_>) -> Result<Self, HandshakeError> {
-        if matches!(status, 204 | 304) {
-            return Ok(Self(Framing::Length(0)));
-        }
-        match headers.elements("Transfer-Encoding").last() {
-            Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => return Ok(Self(Framing::ChunkSize)),
-            Some(_) => return Ok(Self(Framing::UntilEof)),
-            None => {}
-        }
-        let mut lengths = headers.elements("Content-Length").map(decimal);
-        let Some(first) = lengths.next() else { return Ok(Self(Framing::UntilEof)) };
-        match first {
-            Some(len) if lengths.all(|other| other == first) => Ok(Self(Framing::Length(len))),
-            _ => Err(HandshakeError::MalformedBody),
-        }
+    /// The body of a response with this version, status and fields (RFC 9112 §6.3).
+    pub(super) fn new(version: HttpVersion, status: u16, headers: &Headers<'_>) -> Self {
+        let has_length = headers.get("Content-Length").is_some();
+        Self(match headers.get("Transfer-Encoding") {
+            _ if matches!(status, 204 | 304) => Framing::Length(0),
+            Some(_) if version.is_supported() => coding(headers),
+            Some(_) => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
+            None if has_length => length(headers),
+            None => Framing::UntilEof,
+        })
     }
 
     /// The next piece that has come, never empty. `None`: read more, unless it [`is_complete`](Self::is_complete).
     ///
     /// # Errors
-    /// [`HandshakeError::MalformedBody`] for chunks that are framed wrongly.
+    /// [`HandshakeError::MalformedBody`] if the response does not say, or says in two ways, where its body ends, and for
+    /// chunks that are framed wrongly.
     pub fn receive<'i>(&mut self, input: &'i mut ReadBuffer) -> Result<Option<&'i [u8]>, HandshakeError> {
         let len = loop {
             let come = input.unparsed();
@@ -73,6 +70,7 @@ impl Body {
                     [] | [b'\r'] => return Ok(None),
                     _ => return Err(HandshakeError::MalformedBody),
                 },
+                Framing::Malformed => return Err(HandshakeError::MalformedBody),
                 Framing::UntilEof => break come.len(),
                 Framing::Length(remaining) => break take(remaining, come.len()),
                 Framing::Chunk(remaining) => {
@@ -92,6 +90,24 @@ impl Body {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0 == Framing::Length(0)
+    }
+}
+
+/// The framing by the last of the codings (§6.1).
+fn coding(headers: &Headers<'_>) -> Framing {
+    match headers.elements("Transfer-Encoding").last() {
+        Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => Framing::ChunkSize,
+        Some(_) => Framing::UntilEof,
+        None => Framing::Malformed,
+    }
+}
+
+/// The framing by lengths, which all have to be the same (§6.3).
+fn length(headers: &Headers<'_>) -> Framing {
+    let mut lengths = headers.elements("Content-Length").map(decimal);
+    match lengths.next() {
+        Some(Some(len)) if lengths.all(|other| other == Some(len)) => Framing::Length(len),
+        _ => Framing::Malformed,
     }
 }
 

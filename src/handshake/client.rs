@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use super::accept::{accept_value, key};
 use super::body::Body;
 use super::fields::{ExtraFields, put_field};
-use super::head::{HeadScanner, Headers, StatusLine, parse_response_fields, parse_status_line, trim, unfold};
-use super::negotiate::{EXTENSIONS, PROTOCOL, check_offer, extensions, selected_subprotocol};
+use super::head::{HeadScanner, Headers, StatusLine, parse_status_line, trim, unfold};
+use super::negotiate::{EXTENSIONS, PROTOCOL, check_offer, extensions, selected_subprotocol, version};
 use super::uri::Uri;
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::error::{HandshakeError, SendError};
+use crate::error::{HandshakeError, HeadError};
 use crate::receive::ReadBuffer;
 use crate::send::Random;
 
@@ -36,6 +36,7 @@ use crate::send::Random;
 pub struct ClientRequest<'u> {
     uri: &'u Uri,
     subprotocols: Vec<String>,
+    has_origin: bool,
     fields: ExtraFields,
 }
 
@@ -43,7 +44,7 @@ impl<'u> ClientRequest<'u> {
     /// A request for this resource. To connect to its host, and to speak TLS if it is secure, is up to you.
     #[must_use]
     pub const fn new(uri: &'u Uri) -> Self {
-        Self { uri, subprotocols: Vec::new(), fields: ExtraFields::new() }
+        Self { uri, subprotocols: Vec::new(), has_origin: false, fields: ExtraFields::new() }
     }
 
     /// Offers a subprotocol; the best one first.
@@ -56,7 +57,7 @@ impl<'u> ClientRequest<'u> {
         self
     }
 
-    /// Names the origin, as a browser does: such as `https://example.com`.
+    /// Names the origin, as a browser does: such as `https://example.com`. There is at most one.
     #[must_use]
     pub fn origin(self, origin: &str) -> Self {
         self.header("Origin", origin)
@@ -65,6 +66,11 @@ impl<'u> ClientRequest<'u> {
     /// Adds a header field, such as `Authorization` or `Cookie`.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let is_origin = name.eq_ignore_ascii_case("Origin");
+        if is_origin && self.has_origin {
+            self.fields.fail(HeadError::RepeatedHeader);
+        }
+        self.has_origin |= is_origin;
         self.fields.push(name, value.as_ref(), RESERVED_IN_REQUEST);
         self
     }
@@ -72,11 +78,11 @@ impl<'u> ClientRequest<'u> {
     /// Appends the request; nonce and masking keys come from the thread's CSPRNG.
     ///
     /// # Errors
-    /// The first fault of what was given to this builder: [`SendError::InvalidSubprotocol`],
-    /// [`SendError::InvalidHeaderName`], [`SendError::InvalidHeaderValue`], [`SendError::ReservedHeader`]. Nothing is
-    /// appended then.
+    /// The first fault of what was given to this builder: [`HeadError::InvalidSubprotocol`],
+    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`],
+    /// [`HeadError::RepeatedHeader`]. Nothing is appended then.
     #[cfg(feature = "std")]
-    pub fn send(self, config: &Config, output: &mut Vec<u8>) -> Result<ClientHandshake, SendError> {
+    pub fn send(self, config: &Config, output: &mut Vec<u8>) -> Result<ClientHandshake, HeadError> {
         self.send_with_random(config, Random::default(), output)
     }
 
@@ -89,7 +95,7 @@ impl<'u> ClientRequest<'u> {
         config: &Config,
         mut random: Random,
         output: &mut Vec<u8>,
-    ) -> Result<ClientHandshake, SendError> {
+    ) -> Result<ClientHandshake, HeadError> {
         let lines = self.fields.into_lines()?;
         let key = key(random.nonce());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\n"] {
@@ -207,9 +213,9 @@ impl ClientHandshake {
     /// All checks of §4.1 on the response.
     fn judge<'i>(&self, head: &'i [u8], random: Option<Random>) -> Result<Answer<'i>, HandshakeError> {
         let (line, lines) = parse_status_line(head)?;
-        let headers = parse_response_fields(lines)?;
+        let headers = Headers::parse(lines)?;
         let Some(random) = random.filter(|_| line.status == 101) else {
-            let body = Body::new(line.status, &headers)?;
+            let body = Body::new(line.version, line.status, &headers);
             return Ok(Answer::Rejected { response: Response { line, headers, subprotocol: None }, body });
         };
         if !line.version.is_supported() {
@@ -269,9 +275,7 @@ impl<'i> Response<'i> {
 
     /// The versions of the protocol that the server says it speaks, where it does not speak ours (§4.4).
     pub fn versions(&self) -> impl Iterator<Item = u8> + '_ {
-        self.headers
-            .elements("Sec-WebSocket-Version")
-            .filter_map(|version| core::str::from_utf8(version).ok()?.parse().ok())
+        self.headers.elements("Sec-WebSocket-Version").filter_map(version)
     }
 }
 

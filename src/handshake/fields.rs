@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use super::head::trim;
-use crate::error::SendError;
+use crate::error::HeadError;
 use crate::wire::extension::is_token;
 
 /// Header fields that the application adds, as they will stand in the head; or the first fault that was found in them.
 #[derive(Clone, Debug)]
 pub(super) struct ExtraFields {
-    lines: Result<Vec<u8>, SendError>,
+    lines: Result<Vec<u8>, HeadError>,
 }
 
 impl ExtraFields {
@@ -27,13 +27,13 @@ impl ExtraFields {
     }
 
     /// Keeps a fault, to be returned in the place of the lines.
-    pub(super) fn fail(&mut self, error: SendError) {
+    pub(super) fn fail(&mut self, error: HeadError) {
         if self.lines.is_ok() {
             self.lines = Err(error);
         }
     }
 
-    pub(super) fn into_lines(self) -> Result<Vec<u8>, SendError> {
+    pub(super) fn into_lines(self) -> Result<Vec<u8>, HeadError> {
         self.lines
     }
 }
@@ -45,15 +45,15 @@ pub(super) fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), SendError> {
+fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), HeadError> {
     if !is_token(name.as_bytes()) {
-        return Err(SendError::InvalidHeaderName);
+        return Err(HeadError::InvalidHeaderName);
     }
     if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
-        return Err(SendError::ReservedHeader);
+        return Err(HeadError::ReservedHeader);
     }
     match value.iter().any(|&octet| matches!(octet, 0..=0x08 | 0x0A..=0x1F | 0x7F)) {
-        true => Err(SendError::InvalidHeaderValue),
+        true => Err(HeadError::InvalidHeaderValue),
         false => Ok(()),
     }
 }
@@ -72,12 +72,12 @@ mod tests {
             fields.into_lines()
         };
         assert_eq!(lines("X", b" \xe9\tz ").as_deref(), Ok(&b"A: 1\r\nX: \xe9\tz\r\nB: 2\r\n"[..]));
-        assert_eq!(lines("hOsT", b""), Err(SendError::ReservedHeader));
+        assert_eq!(lines("hOsT", b""), Err(HeadError::ReservedHeader));
         for name in ["", "a b", "a:", "a\r\nb", "é"] {
-            assert_eq!(lines(name, b""), Err(SendError::InvalidHeaderName), "{name:?}");
+            assert_eq!(lines(name, b""), Err(HeadError::InvalidHeaderName), "{name:?}");
         }
         for octet in (0..0x20).filter(|&octet| octet != b'\t').chain([0x7F]) {
-            assert_eq!(lines("X", &[b'a', octet, b'b']), Err(SendError::InvalidHeaderValue), "{octet}");
+            assert_eq!(lines("X", &[b'a', octet, b'b']), Err(HeadError::InvalidHeaderValue), "{octet}");
         }
     }
 }

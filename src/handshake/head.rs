@@ -75,7 +75,7 @@ pub struct Headers<'i>(Vec<httparse::Header<'i>>);
 
 impl<'i> Headers<'i> {
     /// Parses the lines behind the start line of a head that [`HeadScanner`] found the end of.
-    fn parse(lines: &'i [u8]) -> Result<Self, HandshakeError> {
+    pub(super) fn parse(lines: &'i [u8]) -> Result<Self, HandshakeError> {
         // all lines but the empty one at the end, and what split finds behind the last line end
         let count = lines.split(|&octet| octet == b'\n').count().saturating_sub(2);
         let mut fields = vec![httparse::EMPTY_HEADER; count];
@@ -171,7 +171,8 @@ pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, Headers<'_>
     Ok((RequestLine { method, target, version }, Headers::parse(lines)?))
 }
 
-/// Parses the start line of a response; the reason phrase may be missing, its space too (RFC 9112 §4).
+/// Parses the start line of a response, and finds the lines behind it; the reason phrase may be missing, its space too
+/// (RFC 9112 §4).
 pub(super) fn parse_status_line(head: &[u8]) -> Result<(StatusLine<'_>, &[u8]), HandshakeError> {
     let (line, lines) = split_start_line(head).ok_or(HandshakeError::MalformedHead)?;
     let mut parts = line.splitn(3, |&octet| octet == b' ');
@@ -185,15 +186,13 @@ pub(super) fn parse_status_line(head: &[u8]) -> Result<(StatusLine<'_>, &[u8]), 
     Ok((StatusLine { version, status, reason: parts.next().unwrap_or_default() }, lines))
 }
 
-/// Parses the fields of a response.
-pub(super) fn parse_response_fields(lines: &[u8]) -> Result<Headers<'_>, HandshakeError> {
-    Headers::parse(lines)
-}
-
-/// Replaces each fold in a response by spaces, in place (RFC 9112 §5.2).
+/// Replaces each fold in the fields of a response by spaces, in place (RFC 9112 §5.2). What stands behind the start line
+/// cannot be the fold of a field, and stays (§2.2).
 pub(super) fn unfold(head: &mut [u8]) {
-    for i in 3..head.len() {
-        if let Some([cr @ b'\r', lf @ b'\n', b' ' | b'\t']) = head.get_mut(i - 2..=i) {
+    let lines = split_start_line(head).map_or(0, |(_, lines)| lines.len());
+    let begin = head.len() - lines;
+    for i in begin..head.len() {
+        if let Some([cr @ b'\r', lf @ b'\n', b' ' | b'\t']) = head.get_mut(i..i + 3) {
             *cr = b' ';
             *lf = b' ';
         }
@@ -347,6 +346,6 @@ mod tests {
         let mut folded = *b"HTTP/1.1 101\r\nSec-WebSocket-Protocol:\r\n chat\r\n\r\n";
         unfold(&mut folded);
         let (_, lines) = parse_status_line(&folded).unwrap();
-        assert_eq!(parse_response_fields(lines).unwrap().get("sec-websocket-protocol"), Some(&b"chat"[..]));
+        assert_eq!(Headers::parse(lines).unwrap().get("sec-websocket-protocol"), Some(&b"chat"[..]));
     }
 }

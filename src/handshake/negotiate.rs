@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::head::{Headers, trim};
-use crate::error::{HandshakeError, SendError};
+use crate::error::{HandshakeError, HeadError};
 use crate::wire::extension::{self, Extension, is_token};
 
 /// The name of the header field for subprotocols.
@@ -39,14 +39,20 @@ pub(super) fn selected_subprotocol<'i>(
 }
 
 /// What an application may offer: different tokens.
-pub(super) fn check_offer(name: &str, offered: &[impl AsRef<str>]) -> Result<(), SendError> {
+pub(super) fn check_offer(name: &str, offered: &[impl AsRef<str>]) -> Result<(), HeadError> {
     let is_repeated = offered.iter().any(|offered| offered.as_ref() == name);
-    if is_token(name.as_bytes()) && !is_repeated { Ok(()) } else { Err(SendError::InvalidSubprotocol) }
+    if is_token(name.as_bytes()) && !is_repeated { Ok(()) } else { Err(HeadError::InvalidSubprotocol) }
 }
 
 /// The extensions that are named, in order.
 pub(super) fn extensions<'i>(headers: &Headers<'i>) -> Result<Vec<Extension<'i>>, HandshakeError> {
     extension::parse(headers.all(EXTENSIONS)).map_err(|_| HandshakeError::InvalidExtensions)
+}
+
+/// A version of the protocol: 0 to 255, without leading zeros (§4.3).
+pub(super) fn version(value: &[u8]) -> Option<u8> {
+    let is_number = value.iter().all(u8::is_ascii_digit) && (value == b"0" || !value.starts_with(b"0"));
+    core::str::from_utf8(value).ok().filter(|_| is_number)?.parse().ok()
 }
 
 fn token(octets: &[u8]) -> Option<&str> {

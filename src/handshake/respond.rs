@@ -1,6 +1,7 @@
 //! RFC 6455 §4.2.2: what does the server answer to a request?
 
-use alloc::string::ToString;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::accept::accept_value;
@@ -8,18 +9,18 @@ use super::fields::{ExtraFields, put_field};
 use super::negotiate::{EXTENSIONS, PROTOCOL};
 use super::server::Request;
 use crate::connection::Connection;
-use crate::error::{HandshakeError, SendError};
+use crate::error::{HandshakeError, HeadError};
 
 /// An acceptance under way; [`send`](Self::send) completes it.
-#[derive(Clone, Debug)]
-pub struct Accept<'r, 'i> {
-    request: &'r Request<'i>,
+#[derive(Debug)]
+pub struct Accept<'i> {
+    request: Request<'i>,
     subprotocol: Option<&'i str>,
     fields: ExtraFields,
 }
 
-impl<'r, 'i> Accept<'r, 'i> {
-    pub(super) const fn new(request: &'r Request<'i>) -> Self {
+impl<'i> Accept<'i> {
+    pub(super) const fn new(request: Request<'i>) -> Self {
         Self { request, subprotocol: None, fields: ExtraFields::new() }
     }
 
@@ -28,7 +29,7 @@ impl<'r, 'i> Accept<'r, 'i> {
     pub fn subprotocol(mut self, name: &str) -> Self {
         self.subprotocol = self.request.subprotocols().iter().find(|offered| **offered == name).copied();
         if self.subprotocol.is_none() {
-            self.fields.fail(SendError::SubprotocolNotOffered);
+            self.fields.fail(HeadError::SubprotocolNotOffered);
         }
         self
     }
@@ -43,10 +44,10 @@ impl<'r, 'i> Accept<'r, 'i> {
     /// Appends the response, status 101, and opens the connection: frames may follow at once.
     ///
     /// # Errors
-    /// The first fault of what was given to this builder: [`SendError::SubprotocolNotOffered`],
-    /// [`SendError::InvalidHeaderName`], [`SendError::InvalidHeaderValue`], [`SendError::ReservedHeader`]. Nothing is
-    /// appended then, and the request may still be answered.
-    pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, SendError> {
+    /// The first fault of what was given to this builder: [`HeadError::SubprotocolNotOffered`],
+    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
+    /// appended then; a [`Rejection`] with status 500 may still be.
+    pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
         let lines = self.fields.into_lines()?;
         if self.request.expects_continue {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -70,7 +71,7 @@ impl<'r, 'i> Accept<'r, 'i> {
 /// let mut output = Vec::new();
 /// Rejection::new(404).header("Content-Type", "text/plain").body(b"no such room").send(&mut output)?;
 /// assert!(output.starts_with(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 12\r\n"));
-/// # Ok::<(), websocket_proto::SendError>(())
+/// # Ok::<(), websocket_proto::HeadError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rejection<'b> {
@@ -80,7 +81,8 @@ pub struct Rejection<'b> {
 }
 
 impl<'b> Rejection<'b> {
-    /// A response with this status, 200 to 599; 426 names the protocol to upgrade to by itself.
+    /// A response with this status, 200 to 599. A 401 is to be given a `WWW-Authenticate` field, a 405 an `Allow` field, a
+    /// redirection a `Location` field; a 426 names the protocol to upgrade to by itself.
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self { status, fields: ExtraFields::new(), body: b"" }
@@ -93,7 +95,7 @@ impl<'b> Rejection<'b> {
         self
     }
 
-    /// Gives the response a body, whose length is announced.
+    /// Gives the response a body, whose length is announced. A 204, 205 or 304 has none.
     #[must_use]
     pub fn body<'c>(self, body: &'c [u8]) -> Rejection<'c>
     where
@@ -105,12 +107,12 @@ impl<'b> Rejection<'b> {
     /// Appends the response. Write it, then close the stream, the sending half first.
     ///
     /// # Errors
-    /// [`SendError::InvalidStatus`], or the first fault of what was given to this builder:
-    /// [`SendError::InvalidHeaderName`], [`SendError::InvalidHeaderValue`], [`SendError::ReservedHeader`]. Nothing is
+    /// [`HeadError::InvalidStatus`], or the first fault of what was given to this builder:
+    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
     /// appended then.
-    pub fn send(self, output: &mut Vec<u8>) -> Result<(), SendError> {
+    pub fn send(self, output: &mut Vec<u8>) -> Result<(), HeadError> {
         if !(200..=599).contains(&self.status) {
-            return Err(SendError::InvalidStatus);
+            return Err(HeadError::InvalidStatus);
         }
         let lines = self.fields.into_lines()?;
         for part in ["HTTP/1.1 ", &self.status.to_string(), " ", reason(self.status), "\r\n"] {
@@ -120,7 +122,7 @@ impl<'b> Rejection<'b> {
             426 => b"Upgrade: websocket\r\nConnection: Upgrade, close\r\n",
             _ => b"Connection: close\r\n",
         });
-        let has_body = !matches!(self.status, 204 | 304);
+        let has_body = !matches!(self.status, 204 | 205 | 304);
         if has_body {
             put_field(output, "Content-Length", self.body.len().to_string().as_bytes());
         }
@@ -135,8 +137,11 @@ impl<'b> Rejection<'b> {
 
 /// Appends the response to a request that is none: the status, what goes with it, and the reason in words.
 pub(super) fn put_refusal(error: HandshakeError, output: &mut Vec<u8>) {
-    let mut body = error.to_string();
-    body.push('\n');
+    // a HEAD, one of the methods that are not allowed, is answered without a body (RFC 9110 §9.3.2)
+    let body = match error {
+        HandshakeError::MethodNotAllowed => String::new(),
+        error => format!("{error}\n"),
+    };
     let mut rejection = Rejection::new(error.status().unwrap_or(400)).header("Content-Type", "text/plain");
     match error {
         HandshakeError::MethodNotAllowed => rejection = rejection.header("Allow", "GET"),

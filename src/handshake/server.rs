@@ -35,14 +35,24 @@ use crate::wire::extension::Extension;
 pub struct ServerHandshake {
     config: Config,
     scanner: HeadScanner,
-    is_over: bool,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// The request has not all come.
+    Reading,
+    /// It was handed to the application; what is in the input is the connection's.
+    Requested,
+    /// It was refused, or the stream has ended.
+    Over,
 }
 
 impl ServerHandshake {
     /// A handshake whose connection will have this configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { config: config.clone(), scanner: HeadScanner::default(), is_over: false }
+        Self { config: config.clone(), scanner: HeadScanner::default(), progress: Progress::Reading }
     }
 
     /// The request, once all of its head has come; answer it with [`Request::accept`] or [`Request::reject`]. `None`:
@@ -56,8 +66,13 @@ impl ServerHandshake {
         input: &'i mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Request<'i>>, HandshakeError> {
-        if self.is_over {
-            return Ok(None);
+        match self.progress {
+            Progress::Reading => {}
+            Progress::Requested => return Ok(None),
+            Progress::Over => {
+                input.clear();
+                return Ok(None);
+            }
         }
         let size = match self.scanner.scan(input.unparsed(), &self.config.limits) {
             Ok(Some(size)) => size,
@@ -67,7 +82,7 @@ impl ServerHandshake {
                 return Err(self.refuse(error, output));
             }
         };
-        self.is_over = true;
+        self.progress = Progress::Requested;
         let head = input.skip(size);
         Request::parse(input.at(head), &self.config).map(Some).map_err(|error| self.refuse(error, output))
     }
@@ -77,19 +92,21 @@ impl ServerHandshake {
     /// # Errors
     /// [`HandshakeError::UnexpectedEof`] if the request had not come.
     pub fn receive_eof(&mut self) -> Result<(), HandshakeError> {
-        let was_over = core::mem::replace(&mut self.is_over, true);
-        if was_over { Ok(()) } else { Err(HandshakeError::UnexpectedEof) }
+        match core::mem::replace(&mut self.progress, Progress::Over) {
+            Progress::Reading => Err(HandshakeError::UnexpectedEof),
+            Progress::Requested | Progress::Over => Ok(()),
+        }
     }
 
     fn refuse(&mut self, error: HandshakeError, output: &mut Vec<u8>) -> HandshakeError {
-        self.is_over = true;
+        self.progress = Progress::Over;
         put_refusal(error, output);
         error
     }
 }
 
-/// A client's request to open a WebSocket, found to be one; not answered yet.
-#[derive(Clone, Debug)]
+/// A client's request to open a WebSocket, found to be one; to be answered once.
+#[derive(Debug)]
 pub struct Request<'i> {
     target: Target<'i>,
     headers: Headers<'i>,
@@ -103,14 +120,14 @@ pub struct Request<'i> {
 impl<'i> Request<'i> {
     /// Accepts: the builder's last call appends the response and gives the connection.
     #[must_use]
-    pub fn accept(&self) -> Accept<'_, 'i> {
+    pub fn accept(self) -> Accept<'i> {
         Accept::new(self)
     }
 
     /// Rejects with a status of 200 to 599: 401 (with a `WWW-Authenticate` header), 403, 404, 503, a redirection (with
     /// `Location`), or any other.
     #[must_use]
-    pub fn reject(&self, status: u16) -> Rejection<'static> {
+    pub fn reject(self, status: u16) -> Rejection<'static> {
         Rejection::new(status)
     }
 
@@ -155,8 +172,8 @@ impl<'i> Request<'i> {
     /// The first of these subprotocols that the client offers: the server's order decides.
     ///
     /// ```
-    /// # use websocket_proto::{handshake::Request, SendError, Connection};
-    /// fn accept(request: &Request<'_>, output: &mut Vec<u8>) -> Result<Connection, SendError> {
+    /// # use websocket_proto::{handshake::Request, Connection, HeadError};
+    /// fn accept(request: Request<'_>, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
     ///     match request.select_subprotocol(&["chat.v2", "chat"]) {
     ///         Some(name) => request.accept().subprotocol(name).send(output),
     ///         None => request.accept().send(output),

@@ -1,6 +1,6 @@
 //! RFC 9112 §3.2, RFC 6455 §4.2.1: which resource does a request ask for?
 
-use super::uri::{UriError, check_host, split_port};
+use super::uri::{check_host, split_port};
 use crate::error::HandshakeError;
 
 /// A request target, taken apart.
@@ -29,7 +29,7 @@ impl<'i> Target<'i> {
 pub(super) fn is_host(value: &[u8]) -> bool {
     let Some((host, port)) = visible(value).map(split_port) else { return false };
     let is_port = port.unwrap_or_default().bytes().all(|octet| octet.is_ascii_digit());
-    is_port && matches!(check_host(host), Ok(()) | Err(UriError::EmptyHost))
+    is_port && (check_host(host).is_ok() || value.is_empty())
 }
 
 /// The authority of an absolute URI, and what comes behind it.
@@ -67,7 +67,9 @@ mod tests {
         assert_eq!(parse("/a//b/?x=1?y"), Some(("b.example", "/a//b/", Some("x=1?y"))));
         assert_eq!(parse("http://a.example/chat?x=1"), Some(("a.example", "/chat", Some("x=1"))));
         assert_eq!(parse("HTTPS://[::1]:80?x"), Some(("[::1]:80", "/", Some("x"))));
-        for target in ["*", "h:80", "a", "http:///chat", "ftp://a/", "/a#b", "/\u{1}", "/é", "http://a@b/"] {
+        for target in
+            ["*", "h:80", "a", "http:///chat", "ftp://a/", "/a#b", "/\u{1}", "/é", "http://a@b/", "http://:80/"]
+        {
             assert_eq!(parse(target), None, "{target:?}");
         }
     }
@@ -77,7 +79,7 @@ mod tests {
         for host in ["", "a", "a.example:80", "a,b", "[::1]", "[::1]:8080", "127.0.0.1:", "%41"] {
             assert!(is_host(host.as_bytes()), "{host}");
         }
-        for host in ["a b", "a/b", "a:b", "a:1:2", "[::1", "::1]", "a@b", "é", "a?b", "[::1]x"] {
+        for host in ["a b", "a/b", "a:b", "a:1:2", "[::1", "::1]", "a@b", "é", "a?b", "[::1]x", ":80"] {
             assert!(!is_host(host.as_bytes()), "{host}");
         }
     }

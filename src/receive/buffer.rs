@@ -43,10 +43,17 @@ pub struct ReadBuffer {
     parsed: usize,
     /// parsed <= filled <= the length of `data`: the end of what has come.
     filled: usize,
+    /// filled + offered <= the length of `data`: the room that was handed out last.
+    offered: usize,
+    /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
+    allocated: usize,
 }
 
 impl ReadBuffer {
     /// Room for `len` octets behind those that have come; read into it, then call [`filled`](Self::filled).
+    ///
+    /// # Panics
+    /// If the memory would be larger than a program can have, `isize::MAX` octets.
     pub fn spare(&mut self, len: usize) -> &mut [u8] {
         if self.is_empty() {
             self.clear();
@@ -54,6 +61,7 @@ impl ReadBuffer {
         if self.data.len() - self.filled < len {
             self.make_room(len);
         }
+        self.offered = len;
         &mut self.data[self.filled..][..len]
     }
 
@@ -62,7 +70,8 @@ impl ReadBuffer {
     /// # Panics
     /// If `len` is more than `spare` gave: a `Read` that returns more than it was asked for is broken.
     pub fn filled(&mut self, len: usize) {
-        assert!(len <= self.data.len() - self.filled, "more bytes were filled than were spare");
+        assert!(len <= self.offered, "more bytes were filled than were spare");
+        self.offered -= len;
         self.filled += len;
     }
 
@@ -72,15 +81,24 @@ impl ReadBuffer {
         self.filled(octets.len());
     }
 
-    /// Gives memory back: keeps `capacity` octets, or what is still needed if that is more.
+    /// Gives memory back: keeps at most `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        if self.data.capacity() <= capacity.max(self.len()) {
+        if self.allocated <= capacity.max(self.len()) {
             return;
         }
         self.move_to_front();
-        let mut data = BytesMut::with_capacity(capacity.max(self.filled));
-        data.extend_from_slice(&self.data[..self.filled]);
-        self.data = data;
+        self.data = BytesMut::from(&self.data[..self.filled]);
+        self.offered = 0;
+        self.allocated = self.data.capacity();
+    }
+
+    /// Forgets all that has come. To be called before the buffer of a connection that is over serves another one.
+    pub fn clear(&mut self) {
+        self.start = 0;
+        self.assembled = 0;
+        self.parsed = 0;
+        self.filled = 0;
+        self.offered = 0;
     }
 
     /// Nothing is held, neither octets that were not looked at nor a part of a message.
@@ -95,10 +113,11 @@ impl ReadBuffer {
         (self.assembled - self.start) + (self.filled - self.parsed)
     }
 
-    /// Octets of memory owned.
+    /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink) leaves
+    /// it to them.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.data.capacity()
+        self.allocated
     }
 
     /// The octets not looked at yet.
@@ -167,9 +186,11 @@ impl ReadBuffer {
         &mut self.data[range]
     }
 
-    /// The octets at such a range, to be kept: up to [`COPIED`] of them are copied, more are split off with their memory.
+    /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
+    /// copied, and so are those that something still needed lies in front of.
     pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
-        if range.len() <= COPIED {
+        let is_small = range.len() <= COPIED || range.len() < self.allocated / PART;
+        if is_small || self.start < range.end {
             return BytesMut::from(&self.data[range]);
         }
         let mut octets = self.data.split_to(range.end);
@@ -181,14 +202,6 @@ impl ReadBuffer {
         octets
     }
 
-    /// Forgets all that has come.
-    pub(crate) fn clear(&mut self) {
-        self.start = 0;
-        self.assembled = 0;
-        self.parsed = 0;
-        self.filled = 0;
-    }
-
     /// Moves what is held over what is not needed, where that frees at least as much as it moves, so that the cost for
     /// an octet does not depend on how the stream is cut; then grows, if it must.
     #[cold]
@@ -198,9 +211,13 @@ impl ReadBuffer {
         } else if self.parsed - self.assembled >= self.filled - self.parsed {
             self.close_gap();
         }
-        let needed = self.filled + len;
+        let needed = self.filled.saturating_add(len);
+        if self.data.capacity() < needed {
+            self.data.truncate(self.filled); // or what lies behind would be copied along
+            self.data.reserve(needed - self.filled);
+            self.allocated = self.data.capacity();
+        }
         if self.data.len() < needed {
-            self.data.truncate(self.filled);
             self.data.resize(needed, 0);
         }
     }
@@ -233,9 +250,12 @@ impl fmt::Debug for ReadBuffer {
     }
 }
 
-/// A payload of up to this many octets is kept as a copy: it costs no more than a reference count (measured), and a
-/// small message that is kept for long does not hold a large buffer.
+/// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).
 const COPIED: usize = 1024;
+
+/// A payload of less than one part in so many of the memory that it lies in is kept as a copy: what is kept holds at
+/// most so many times its own size.
+const PART: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -251,6 +271,22 @@ mod tests {
         assert!(input.is_empty());
         assert_eq!(input.spare(8), b"01234567", "as it was left");
         assert_eq!(input.capacity(), 8);
+    }
+
+    #[test]
+    fn amid_a_message_only_new_room_is_cleared() {
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(b"abc");
+        input.assemble(3);
+        input.spare(100);
+        input.filled(1);
+        input.spare(100).fill(7); // in memory that has doubled
+        for _ in 0..50 {
+            input.filled(1);
+            let room = input.spare(100);
+            assert_eq!(room[..50], [7; 50]);
+            room[99] = 7;
+        }
     }
 
     #[test]
@@ -297,10 +333,25 @@ mod tests {
         let taken = input.take(large);
         assert_eq!((taken.as_ptr(), taken.len()), (address, COPIED + 1));
         assert_eq!(input.unparsed(), [7; 100 - 11]);
+        assert!(input.capacity() > COPIED, "what was taken is still in the same memory");
         drop(taken);
         input.skip(89);
+        input.shrink(0);
+        assert_eq!(input.capacity(), 0);
         assert_eq!(input.spare(COPIED).len(), COPIED);
-        assert!(input.capacity() >= COPIED);
+    }
+
+    #[test]
+    fn a_small_part_of_the_memory_is_copied() {
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(&[7; 16 * COPIED]);
+        let part = input.skip(2 * COPIED);
+        let address = input.at(part.clone()).as_ptr();
+        assert_ne!(input.take(part).as_ptr(), address);
+        let half = input.skip(8 * COPIED);
+        let address = input.at(half.clone()).as_ptr();
+        assert_eq!(input.take(half).as_ptr(), address);
+        assert_eq!(input.len(), 6 * COPIED);
     }
 
     #[test]
@@ -310,16 +361,19 @@ mod tests {
         input.skip(990);
         input.shrink(0);
         assert_eq!((input.unparsed(), input.capacity()), (&[1; 10][..], 10));
+        input.shrink(10);
+        assert_eq!(input.capacity(), 10);
         input.skip(10);
         input.shrink(4);
-        assert_eq!((input.len(), input.capacity()), (0, 4));
-        input.shrink(0);
-        assert_eq!(input.capacity(), 0);
+        assert_eq!((input.len(), input.capacity()), (0, 0));
     }
 
     #[test]
     #[should_panic(expected = "more bytes were filled than were spare")]
     fn a_reader_that_lies_is_found_out() {
-        ReadBuffer::default().filled(1);
+        let mut input = ReadBuffer::default();
+        input.spare(100);
+        input.spare(1);
+        input.filled(2);
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Decoder {
     delivery: Delivery,
     message: Option<Incoming>,
     frame: Option<IncomingFrame>,
+    /// What is wrong with the octets behind the last item.
+    doom: Option<ProtocolError>,
 }
 
 /// The message under way.
@@ -60,7 +62,13 @@ struct IncomingFrame {
 
 impl Decoder {
     pub(crate) fn new(role: Role, config: &Config) -> Self {
-        Self { limits: config.limits, role, delivery: config.delivery, message: None, frame: None }
+        Self { limits: config.limits, role, delivery: config.delivery, message: None, frame: None, doom: None }
+    }
+
+    /// Has the next item fail with what was found behind the last one, part of which could still be delivered.
+    #[cold]
+    pub(crate) fn set_doom(&mut self, error: ProtocolError) {
+        self.doom = Some(error);
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
@@ -85,7 +93,7 @@ impl Decoder {
     #[inline]
     fn whole_message(&self, input: &mut ReadBuffer) -> Option<Item> {
         if self.message.is_some() || self.delivery != Delivery::Whole {
-            return None;
+            return None; // and then there is no doom, which only chunks bring
         }
         let octets = input.unparsed();
         let kind = match octets.first()? {
@@ -108,6 +116,9 @@ impl Decoder {
     /// Every case, one frame or piece of a frame after another.
     #[cold]
     fn next_by_steps(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
+        if let Some(error) = self.doom {
+            return Err(error);
+        }
         loop {
             if self.frame.is_some() {
                 match self.continue_frame(input)? {
@@ -139,10 +150,9 @@ impl Decoder {
         if first & 0x70 != 0 {
             return Err(ProtocolError::ReservedBits);
         }
-        match (OpCode::from_bits(first & 0x0F)?, &self.message) {
-            (OpCode::Continuation, None) => return Err(ProtocolError::NothingToContinue),
-            (OpCode::Text | OpCode::Binary, Some(_)) => return Err(ProtocolError::MessageInterleaved),
-            (opcode, _) if opcode.is_control() && first & 0x80 == 0 => return Err(ProtocolError::ControlFragmented),
+        match (FrameHeader::decode_first(first)?, &self.message) {
+            ((_, OpCode::Continuation), None) => return Err(ProtocolError::NothingToContinue),
+            ((_, OpCode::Text | OpCode::Binary), Some(_)) => return Err(ProtocolError::MessageInterleaved),
             _ => {}
         }
         let Some(&second) = header.get(1) else { return Ok(()) };

@@ -35,7 +35,8 @@ use crate::error::{ProtocolError, SendError};
 pub struct FrameHeader {
     /// This is the last frame of its message.
     pub fin: bool,
-    /// The reserved bits, where they stand in the first octet: any of `0x40` (RSV1), `0x20` (RSV2), `0x10` (RSV3).
+    /// The reserved bits, where they stand in the first octet: any of `0x40` (RSV1), `0x20` (RSV2), `0x10` (RSV3);
+    /// other bits are not written.
     pub reserved: u8,
     /// What the payload is.
     pub opcode: OpCode,
@@ -60,11 +61,7 @@ impl FrameHeader {
     #[inline]
     pub fn decode(octets: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         let &[first, ref rest @ ..] = octets else { return Ok(None) };
-        let opcode = OpCode::from_bits(first & 0x0F)?;
-        let fin = first & 0x80 != 0;
-        if opcode.is_control() && !fin {
-            return Err(ProtocolError::ControlFragmented);
-        }
+        let (fin, opcode) = Self::decode_first(first)?;
         let &[second, ref rest @ ..] = rest else { return Ok(None) };
         let short_len = second & 0x7F;
         if opcode.is_control() && short_len > 125 {
@@ -82,17 +79,30 @@ impl FrameHeader {
         Ok(Some((header, octets.len() - rest.len())))
     }
 
+    /// FIN and opcode of a first octet.
+    #[inline]
+    pub(crate) fn decode_first(first: u8) -> Result<(bool, OpCode), ProtocolError> {
+        let opcode = OpCode::from_bits(first & 0x0F)?;
+        let fin = first & 0x80 != 0;
+        match opcode.is_control() && !fin {
+            true => Err(ProtocolError::ControlFragmented),
+            false => Ok((fin, opcode)),
+        }
+    }
+
     /// Appends the header: 2 to 14 octets.
     ///
     /// # Errors
-    /// [`SendError::ControlTooLong`] for a control frame above 125 octets or without FIN, [`SendError::FrameTooBig`]
-    /// above [`MAX_PAYLOAD_LEN`](Self::MAX_PAYLOAD_LEN); nothing is appended then.
+    /// [`SendError::ControlTooLong`] and [`SendError::ControlFragmented`] for a control frame above 125 octets or without
+    /// FIN, [`SendError::FrameTooBig`] above [`MAX_PAYLOAD_LEN`](Self::MAX_PAYLOAD_LEN); nothing is appended then.
     pub fn encode(&self, output: &mut Vec<u8>) -> Result<(), SendError> {
         if self.payload_len > Self::MAX_PAYLOAD_LEN {
             return Err(SendError::FrameTooBig);
         }
-        if self.opcode.is_control() && (self.payload_len > 125 || !self.fin) {
-            return Err(SendError::ControlTooLong);
+        match self.opcode.is_control() {
+            true if !self.fin => return Err(SendError::ControlFragmented),
+            true if self.payload_len > 125 => return Err(SendError::ControlTooLong),
+            _ => {}
         }
         self.encode_unchecked(output);
         Ok(())
@@ -197,7 +207,7 @@ mod tests {
         let header = FrameHeader { opcode: OpCode::Binary, payload_len: 1 << 63, ..header };
         assert_eq!(header.encode(&mut output), Err(SendError::FrameTooBig));
         let header = FrameHeader { opcode: OpCode::Close, fin: false, payload_len: 0, ..header };
-        assert_eq!(header.encode(&mut output), Err(SendError::ControlTooLong));
+        assert_eq!(header.encode(&mut output), Err(SendError::ControlFragmented));
         assert!(output.is_empty());
     }
 }

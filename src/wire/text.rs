@@ -137,6 +137,16 @@ pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, Inva
     utf8::check(payload)
 }
 
+/// As much of a payload as is text, from its front: all of it, or what lies before the octets that are not UTF-8.
+pub(crate) fn text_before_error(payload: &[u8]) -> (&str, Result<(), InvalidUtf8>) {
+    if let Ok(text) = utf8::check(payload) {
+        return (text, Ok(()));
+    }
+    let valid = core::str::from_utf8(payload).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = payload.get(..valid).and_then(|text| core::str::from_utf8(text).ok());
+    (text.unwrap_or_default(), Err(InvalidUtf8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,8 @@ pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     pub messages: Vec<Message>,
+    /// Of a message that did not end: what was delivered of it in chunks.
+    pub unfinished: Option<Vec<u8>>,
     pub error: Option<ProtocolError>,
     pub output: Vec<u8>,
     pub state: State,
@@ -56,10 +58,12 @@ pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
     let expected = once(role, config, Door::Borrowed, [octets]);
     let mut in_chunks = config.clone();
     in_chunks.delivery = Delivery::Chunks;
+    let mut expected_in_chunks = once(role, &in_chunks, Door::Borrowed, [octets]);
     for config in [config, &in_chunks] {
+        let expected = if config.delivery == Delivery::Chunks { &expected_in_chunks } else { &expected };
         for door in [Door::Borrowed, Door::Owned] {
             let check = |how: &str, transcript: Transcript| {
-                assert_eq!(transcript, expected, "{role:?} {door:?} {:?} {how}", config.delivery);
+                assert_eq!(&transcript, expected, "{role:?} {door:?} {:?} {how}", config.delivery);
             };
             check("whole", once(role, config, door, [octets]));
             check("octet by octet", once(role, config, door, octets.chunks(1)));
@@ -70,6 +74,8 @@ pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
             }
         }
     }
+    expected_in_chunks.unfinished = None;
+    assert_eq!(expected_in_chunks, expected, "{role:?} in chunks");
     expected
 }
 
@@ -95,29 +101,32 @@ fn once<'o>(role: Role, config: &Config, door: Door, cuts: impl IntoIterator<Ite
         }
         assert!(ws.wants_read() || input.is_empty(), "a connection that is over holds nothing");
     }
-    Transcript { messages: messages.0, error, output, state: ws.state(), outcome: ws.close_outcome() }
+    let Joined { messages, unfinished } = messages;
+    Transcript { messages, unfinished, error, output, state: ws.state(), outcome: ws.close_outcome() }
 }
 
-/// Messages, with chunks put together again; what was not finished is left out.
+/// Messages, with chunks put together again.
 #[derive(Default)]
-pub struct Joined(pub Vec<Message>, Vec<u8>);
+pub struct Joined {
+    pub messages: Vec<Message>,
+    pub unfinished: Option<Vec<u8>>,
+}
 
 impl Joined {
     pub fn push(&mut self, message: Message) {
         let (data, first, last) = match &message {
             Message::TextChunk { text, first, last } => (text.as_bytes(), *first, *last),
             Message::BinaryChunk { data, first, last } => (&data[..], *first, *last),
-            _ => return self.0.push(message),
+            _ => return self.messages.push(message),
         };
         assert!(last || !data.is_empty(), "an empty chunk that is not the last");
-        assert_eq!(self.1.is_empty(), first || self.1.is_empty(), "a first chunk amid a message");
-        if first {
-            self.1.clear();
-        }
-        self.1.extend_from_slice(data);
+        assert_eq!(self.unfinished.is_none(), first, "a message begins with its first chunk");
+        let joined = self.unfinished.get_or_insert_default();
+        joined.extend_from_slice(data);
         if last {
-            let data = Bytes::from(std::mem::take(&mut self.1));
-            self.0.push(match message {
+            let data = Bytes::from(std::mem::take(joined));
+            self.unfinished = None;
+            self.messages.push(match message {
                 Message::TextChunk { .. } => Message::Text(Utf8Bytes::try_from(data).expect("whole characters")),
                 _ => Message::Binary(data),
             });
