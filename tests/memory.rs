@@ -263,6 +263,29 @@ fn owned_messages_are_not_copied_unless_they_are_small() {
 }
 
 #[test]
+fn a_buffer_that_grew_for_a_message_gives_its_memory_back() {
+    let payload = vec![7; 512 * 1024];
+    let frame = frame_to(Role::Server, 0x82, &payload);
+    let before = LIVE.get();
+    let mut ws = Connection::server(&Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    for is_owned in [false, true] {
+        for octets in frame.chunks(frame.len()).chain(frame.chunks(16 * 1024)) {
+            input.extend_from_slice(octets);
+            if is_owned {
+                drop(ws.receive_message(&mut input, &mut output).unwrap());
+            } else {
+                drain(&mut ws, &mut input, &mut output);
+            }
+        }
+        assert!(input.is_empty());
+        assert!(input.capacity() >= payload.len(), "{} bytes", input.capacity());
+        input.shrink(16 * 1024);
+        assert_eq!((input.capacity(), LIVE.get()), (0, before), "owned: {is_owned}");
+    }
+}
+
+#[test]
 fn a_flood_of_pings_costs_what_it_sent() {
     let mut ws = common::connection(Role::Server, &Config::default());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());

@@ -31,7 +31,9 @@ impl Mask {
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
         apply(payload, self.key);
-        self.key.rotate_left(payload.len() % 4);
+        // as a number, least significant octet first, the key turns in one instruction
+        let bits = [0, 8, 16, 24][payload.len() % 4];
+        self.key = u32::from_le_bytes(self.key).rotate_right(bits).to_le_bytes();
     }
 }
 

@@ -1,0 +1,60 @@
+//! Any octets as a request: whole and cut, the same request or refusal, the same response, the same frames behind it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use websocket_proto::handshake::{ServerHandshake, accept_value};
+use websocket_proto::{Config, HandshakeError, ReadBuffer};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, fill, parts};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choices, sizes, octets)) = parts(data) else { return };
+    let config = config(choices);
+    let whole = answer(&config, &[octets]);
+    assert_eq!(whole, answer(&config, &cut(octets, sizes)), "whole, and cut by {sizes:?}");
+    assert_eq!(whole, answer(&config, &cut(octets, &[])), "whole, and octet by octet");
+});
+
+/// The request as it was understood, the response, and what became of the connection.
+type Answered = (Result<String, HandshakeError>, Vec<u8>, Option<Seen>);
+
+/// `None`: the request is not complete.
+fn answer(config: &Config, pieces: &[&[u8]]) -> Option<Answered> {
+    let mut handshake = ServerHandshake::new(config);
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let mut rest = pieces.iter();
+    while let Some(piece) = rest.next() {
+        fill(&mut input, piece);
+        let come = input.len();
+        match handshake.receive(&mut input, &mut output) {
+            Ok(None) => assert!(output.is_empty() && input.len() == come),
+            Ok(Some(request)) => {
+                let debug = format!("{request:?}");
+                let key = request.headers().get("Sec-WebSocket-Key").expect("it was found");
+                let ws = request.accept().header("X", "y").send(&mut output).expect("all of it may be sent");
+                let accept = accept_value(key);
+                assert!(
+                    output.windows(accept.len()).any(|window| window == accept) && output.ends_with(b"X: y\r\n\r\n")
+                );
+                assert_eq!(handshake.receive_eof(), Ok(()));
+                let mut endpoint = Endpoint::open(ws, input, Door::Borrowed);
+                endpoint.drain();
+                rest.for_each(|piece| endpoint.feed(piece));
+                return Some((Ok(debug), output, Some(endpoint.finish().merged())));
+            }
+            Err(error) => {
+                let status = format!("HTTP/1.1 {} ", error.status().expect("it is the client's fault"));
+                assert!(output.starts_with(status.as_bytes()));
+                let len = output.len();
+                for piece in rest {
+                    fill(&mut input, piece);
+                    assert!(matches!(handshake.receive(&mut input, &mut output), Ok(None)));
+                    assert!(input.is_empty(), "what else comes is discarded");
+                }
+                assert_eq!((handshake.receive_eof(), output.len()), (Ok(()), len));
+                return Some((Err(error), output, None));
+            }
+        }
+    }
+    assert_eq!(handshake.receive_eof(), Err(HandshakeError::UnexpectedEof));
+    None
+}

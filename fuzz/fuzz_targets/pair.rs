@@ -1,0 +1,319 @@
+//! A program of what two applications and their stream may do, on two connections joined by memory: nothing is lost,
+//! nothing comes twice, the order is kept, and both end closed.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use websocket_proto::{
+    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, ProtocolError, Role,
+    SendError, State, Utf8Bytes,
+};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config};
+
+#[derive(Arbitrary, Debug)]
+struct Program {
+    /// Of the client, then of the server.
+    choices: [u8; 2],
+    is_owned: [bool; 2],
+    steps: Vec<(End, Step)>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq)]
+enum End {
+    Client,
+    Server,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Send(Payload),
+    /// Header and payload apart, as for a vectored write.
+    SendHeader(Payload),
+    Begin(Payload),
+    Continue(Payload),
+    Finish(Payload),
+    Ping(u8),
+    Pong(u8),
+    Close(u16, u8),
+    CloseWithoutCode,
+    /// So many octets arrive at this end.
+    Arrive(u16),
+    /// Memory is given back.
+    Shrink(u16),
+    /// The stream to this end breaks.
+    Break,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Payload {
+    is_text: bool,
+    len: u16,
+}
+
+fuzz_target!(|program: Program| {
+    let mut pair = Pair::new(&program);
+    for (end, step) in &program.steps {
+        pair.step(*end, step);
+    }
+    pair.finish();
+});
+
+/// One end, and the stream that leads to it.
+struct Half {
+    endpoint: Endpoint,
+    delivery: Delivery,
+    answers: bool,
+    stream: Vec<u8>,
+    is_broken: bool,
+    /// What the other end sent, in order; its Close is the last.
+    expected: Vec<Message>,
+    /// The message that the other end has begun: whether it is text, and what was sent of it.
+    begun: Option<(bool, Vec<u8>)>,
+}
+
+struct Pair([Half; 2]);
+
+impl Pair {
+    fn new(program: &Program) -> Self {
+        let half = |end: usize, role| {
+            let mut config = config(program.choices[end] & 3);
+            config.limits.message = 1 << 40;
+            let door = if program.is_owned[end] { Door::Owned } else { Door::Borrowed };
+            Half {
+                endpoint: Endpoint::new(role, &config, door),
+                delivery: config.delivery,
+                answers: config.pong == PongPolicy::Automatic,
+                stream: Vec::new(),
+                is_broken: false,
+                expected: Vec::new(),
+                begun: None,
+            }
+        };
+        Self([half(0, Role::Client), half(1, Role::Server)])
+    }
+
+    fn halves(&mut self, end: End) -> (&mut Half, &mut Half) {
+        let [client, server] = &mut self.0;
+        if end == End::Client { (client, server) } else { (server, client) }
+    }
+
+    fn step(&mut self, end: End, step: &Step) {
+        let (half, peer) = self.halves(end);
+        let Endpoint { ws, output, .. } = &mut half.endpoint;
+        let (state, len) = (ws.state(), output.len());
+        let sent = match step {
+            Step::Send(payload) => send(ws, output, payload, peer),
+            Step::SendHeader(payload) => send_header(ws, output, payload, peer),
+            Step::Begin(payload) => begin(ws, output, payload, peer),
+            Step::Continue(payload) => go_on(ws, output, payload, false, peer),
+            Step::Finish(payload) => go_on(ws, output, payload, true, peer),
+            Step::Ping(len) => {
+                let payload = octets(usize::from(*len));
+                ws.send_ping(&payload, output).map(|()| peer.expect(Message::Ping(payload.into())))
+            }
+            Step::Pong(len) => {
+                let payload = octets(usize::from(*len));
+                ws.send_pong(&payload, output).map(|()| peer.expect(Message::Pong(payload.into())))
+            }
+            Step::Close(code, len) => {
+                let frame =
+                    CloseFrame { code: CloseCode(*code), reason: Utf8Bytes::from("r".repeat(usize::from(*len))) };
+                ws.close(frame.code, frame.reason.as_str(), output).map(|()| peer.expect(Message::Close(Some(frame))))
+            }
+            Step::CloseWithoutCode => ws.close_without_code(output).map(|()| peer.expect(Message::Close(None))),
+            Step::Arrive(len) => return self.arrive(end, usize::from(*len)),
+            Step::Shrink(capacity) => return half.endpoint.input.shrink(usize::from(*capacity)),
+            Step::Break => {
+                half.stream.clear();
+                half.is_broken = true;
+                return;
+            }
+        };
+        let Endpoint { ws, output, .. } = &mut half.endpoint;
+        if sent.is_err() {
+            assert_eq!((ws.state(), output.len()), (state, len), "nothing was done");
+        }
+        assert!(state == State::Open || sent.is_err() || matches!(step, Step::Pong(_)));
+        peer.carry(output);
+    }
+
+    /// Octets arrive, and what they make the connection write goes out.
+    fn arrive(&mut self, end: End, len: usize) {
+        let (half, peer) = self.halves(end);
+        let octets: Vec<u8> = half.stream.drain(..len.min(half.stream.len())).collect();
+        let seen = half.endpoint.events.len();
+        let was_open = half.endpoint.ws.state() == State::Open;
+        half.endpoint.feed(&octets);
+        assert_eq!(half.endpoint.error, None);
+        for event in &half.endpoint.events[seen..] {
+            match event {
+                Message::Ping(payload) if half.answers => peer.expect(Message::Pong(payload.clone())),
+                // the answer has the code, and no reason
+                Message::Close(frame) if was_open => {
+                    let frame = frame.as_ref().map(|frame| CloseFrame { code: frame.code, reason: "".into() });
+                    peer.expect(Message::Close(frame));
+                }
+                _ => {}
+            }
+        }
+        peer.carry(&mut half.endpoint.output);
+    }
+
+    /// Whoever is still open closes, all arrives, the streams end.
+    fn finish(mut self) {
+        self.step(End::Client, &Step::CloseWithoutCode);
+        for end in [End::Server, End::Client, End::Server] {
+            self.arrive(end, usize::MAX);
+        }
+        let is_whole = self.0.iter().all(|half| !half.is_broken);
+        let outcomes = self.0.map(|half| half.finish(is_whole));
+        if is_whole {
+            let [client, server] = outcomes.map(|outcome| outcome.expect("it has ended"));
+            assert!(client.clean && server.clean && client.sent == server.received && server.sent == client.received);
+        }
+    }
+}
+
+impl Half {
+    /// Takes the octets that the other end wrote, unless nothing arrives here any more.
+    fn carry(&mut self, output: &mut Vec<u8>) {
+        if !self.is_broken {
+            self.stream.extend_from_slice(output);
+        }
+        output.clear();
+    }
+
+    /// The other end sent this.
+    fn expect(&mut self, message: Message) {
+        if !matches!(self.expected.last(), Some(Message::Close(_))) {
+            self.expected.push(message);
+        }
+    }
+
+    /// The other end sent a fragment.
+    fn expect_fragment(&mut self, is_text: bool, octets: Vec<u8>, last: bool) {
+        let (_, whole) = self.begun.get_or_insert((is_text, Vec::new()));
+        let first = whole.is_empty();
+        whole.extend_from_slice(&octets);
+        match self.delivery {
+            Delivery::Chunks if last || !octets.is_empty() => self.expect(chunk(is_text, octets, first, last)),
+            Delivery::Whole if last => {
+                let whole = std::mem::take(whole);
+                self.expect(message(is_text, whole));
+            }
+            _ => {}
+        }
+        self.begun.take_if(|_| last);
+    }
+
+    /// The end of the stream, after a closing handshake if both streams are whole.
+    fn finish(self, is_whole: bool) -> Option<CloseOutcome> {
+        let owed = self.endpoint.ws.state() != State::Closed;
+        assert!(!is_whole || !owed && self.endpoint.input.is_empty());
+        let seen = self.endpoint.finish();
+        assert_eq!(seen.eof, if owed { Err(ProtocolError::UnexpectedEof) } else { Ok(()) });
+        let (outcome, expected) = (seen.outcome, Seen { events: self.expected, ..empty() });
+        if self.is_broken {
+            let (seen, expected) = (seen.assembled().events, expected.assembled().events);
+            assert!(expected.starts_with(&seen), "{seen:?} of {expected:?}");
+        } else {
+            assert_eq!(seen.merged().events, expected.merged().events);
+        }
+        outcome
+    }
+}
+
+fn empty() -> Seen {
+    Seen { events: Vec::new(), output: Vec::new(), error: None, eof: Ok(()), outcome: None }
+}
+
+fn send(ws: &mut Connection, output: &mut Vec<u8>, payload: &Payload, peer: &mut Half) -> Result<(), SendError> {
+    let octets = payload.octets();
+    match str::from_utf8(&octets) {
+        Ok(text) if payload.is_text => ws.send_text(text, output)?,
+        _ => ws.send_binary(&octets, output)?,
+    }
+    peer.expect_fragment(payload.is_text, octets, true);
+    Ok(())
+}
+
+fn send_header(ws: &mut Connection, output: &mut Vec<u8>, payload: &Payload, peer: &mut Half) -> Result<(), SendError> {
+    let octets = payload.octets();
+    let kind = if payload.is_text { MessageKind::Text } else { MessageKind::Binary };
+    let mut masked = octets.clone();
+    if let Some(mut mask) = ws.send_header(kind, octets.len() as u64, output)? {
+        let (front, back) = masked.split_at_mut(octets.len() / 3);
+        mask.apply(front);
+        mask.apply(back);
+    }
+    output.extend_from_slice(&masked);
+    peer.expect_fragment(payload.is_text, octets, true);
+    Ok(())
+}
+
+fn begin(ws: &mut Connection, output: &mut Vec<u8>, payload: &Payload, peer: &mut Half) -> Result<(), SendError> {
+    let octets = payload.octets();
+    match str::from_utf8(&octets) {
+        Ok(text) if payload.is_text => ws.begin_text(text, output)?,
+        _ => ws.begin_binary(&octets, output)?,
+    }
+    assert!(peer.begun.is_none());
+    peer.expect_fragment(payload.is_text, octets, false);
+    Ok(())
+}
+
+fn go_on(
+    ws: &mut Connection,
+    output: &mut Vec<u8>,
+    payload: &Payload,
+    last: bool,
+    peer: &mut Half,
+) -> Result<(), SendError> {
+    let octets = payload.octets();
+    match (str::from_utf8(&octets), last) {
+        (Ok(text), false) if payload.is_text => ws.continue_text(text, output)?,
+        (Ok(text), true) if payload.is_text => ws.finish_text(text, output)?,
+        (_, false) => ws.continue_binary(&octets, output)?,
+        (_, true) => ws.finish_binary(&octets, output)?,
+    }
+    assert_eq!(peer.begun.as_ref().map(|(is_text, _)| *is_text), Some(payload.is_text));
+    peer.expect_fragment(payload.is_text, octets, last);
+    Ok(())
+}
+
+impl Payload {
+    /// Up to 2 KiB, or around 64 KiB: every form of a length.
+    fn octets(&self) -> Vec<u8> {
+        let len = usize::from(if self.len < 0xFF00 { self.len >> 5 } else { self.len });
+        if !self.is_text {
+            return octets(if self.len == u16::MAX { len + 1 } else { len });
+        }
+        let mut text = "h\u{e9}llo \u{2211} \u{1f600}".repeat(len / 8 + 1);
+        text.truncate(text.floor_char_boundary(len));
+        text.into()
+    }
+}
+
+/// Octets of which no two neighbours are equal.
+fn octets(len: usize) -> Vec<u8> {
+    const CYCLE: &[u8] = &[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 0x80, 0xFF, 0];
+    let mut octets = CYCLE.repeat(len / CYCLE.len() + 1);
+    octets.truncate(len);
+    octets
+}
+
+fn message(is_text: bool, octets: Vec<u8>) -> Message {
+    match is_text {
+        true => Message::Text(String::from_utf8(octets).expect("it was sent as text").into()),
+        false => Message::Binary(octets.into()),
+    }
+}
+
+fn chunk(is_text: bool, octets: Vec<u8>, first: bool, last: bool) -> Message {
+    match is_text {
+        true => {
+            Message::TextChunk { text: String::from_utf8(octets).expect("it was sent as text").into(), first, last }
+        }
+        false => Message::BinaryChunk { data: octets.into(), first, last },
+    }
+}

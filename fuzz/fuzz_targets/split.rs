@@ -1,0 +1,16 @@
+//! The law of sans-IO: the same octets, whole and cut anywhere, give the same events, output, error and outcome.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use websocket_proto::Role;
+use websocket_proto_fuzz::{Door, config, cut, parts, receive};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choices, sizes, octets)) = parts(data) else { return };
+    let config = config(choices);
+    let role = if choices & 8 == 0 { Role::Server } else { Role::Client };
+    let door = if choices & 16 == 0 { Door::Borrowed } else { Door::Owned };
+    let whole = receive(role, &config, door, [octets]).merged();
+    assert_eq!(whole, receive(role, &config, door, cut(octets, sizes)).merged(), "whole, and cut by {sizes:?}");
+    assert_eq!(whole, receive(role, &config, door, cut(octets, &[])).merged(), "whole, and octet by octet");
+});
