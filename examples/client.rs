@@ -127,7 +127,7 @@ fn run(
     }
 }
 
-/// What was sent and may come back, in lower case; a server may echo it in capitals, or with somebody's name before it.
+/// What was sent and may come back, in capitals; a server may echo it in capitals, or with somebody's name before it.
 #[derive(Default)]
 struct Sent {
     outstanding: Mutex<VecDeque<String>>,
@@ -137,12 +137,12 @@ struct Sent {
 impl Sent {
     fn sent(&self, payload: &[u8]) {
         let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
-        outstanding.push_back(lower(payload));
+        outstanding.push_back(upper(payload));
     }
 
     /// Takes off what this is an echo of; echoes come in order, or nearly so.
     fn came(&self, payload: &[u8]) {
-        let payload = lower(payload);
+        let payload = upper(payload);
         let mut outstanding = self.outstanding.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = outstanding.iter().take(OUT_OF_ORDER).position(|sent| payload.contains(sent.as_str())) {
             outstanding.remove(at);
@@ -156,8 +156,8 @@ impl Sent {
     }
 }
 
-fn lower(payload: &[u8]) -> String {
-    String::from_utf8_lossy(payload).to_lowercase()
+fn upper(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).to_uppercase()
 }
 
 /// Three threads: this one receives, one writes, one reads the standard input; so none waits for another.

@@ -70,31 +70,36 @@ impl Connection {
         input: &mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Message>, ProtocolError> {
-        let Some(Item { kind, range, key }) = self.next_item(input, output)? else { return Ok(None) };
-        match message(kind, input.take(range), key, &mut self.decoder) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => Err(self.fail(error, output)),
+        let message = match self.whole_message(input) {
+            Some((kind, range, key)) => whole(kind, input.take(range), key),
+            None => match self.next_item(input, output)? {
+                Some(Item { kind, range }) => message(kind, input.take(range), &mut self.decoder),
+                None => return Ok(None),
+            },
+        };
+        message.map(Some).map_err(|error| self.fail(error, output))
+    }
+}
+
+/// A message that is still masked; a key of zeros leaves it as it is.
+fn whole(kind: MessageKind, mut payload: BytesMut, key: [u8; 4]) -> Result<Message, ProtocolError> {
+    match kind {
+        MessageKind::Text => Ok(Message::Text(Utf8Bytes::unmask(payload, key)?)),
+        MessageKind::Binary => {
+            unmask_binary(&mut payload, key);
+            Ok(Message::Binary(payload.freeze()))
         }
     }
 }
 
 /// The item, taken out.
-fn message(
-    kind: ItemKind,
-    mut payload: BytesMut,
-    key: [u8; 4],
-    decoder: &mut Decoder,
-) -> Result<Message, ProtocolError> {
+fn message(kind: ItemKind, mut payload: BytesMut, decoder: &mut Decoder) -> Result<Message, ProtocolError> {
     Ok(match kind {
-        ItemKind::Message(MessageKind::Text) => Message::Text(Utf8Bytes::unmask(payload, key)?),
-        ItemKind::Message(MessageKind::Binary) => {
-            unmask_binary(&mut payload, key);
-            Message::Binary(payload.freeze())
-        }
+        ItemKind::Message(kind) => whole(kind, payload, UNMASKED)?,
         ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
             let (text, last) = text_chunk(&payload, last, decoder)?;
             let len = text.len();
-            Message::TextChunk { text: Utf8Bytes::unmask(payload.split_to(len), key)?, first, last }
+            Message::TextChunk { text: Utf8Bytes::unmask(payload.split_to(len), UNMASKED)?, first, last }
         }
         ItemKind::Chunk { kind: MessageKind::Binary, first, last } => {
             Message::BinaryChunk { data: payload.freeze(), first, last }
@@ -121,3 +126,6 @@ impl From<Event<'_>> for Message {
         }
     }
 }
+
+/// The key of a payload that is not masked, or not any more.
+const UNMASKED: [u8; 4] = [0; 4];

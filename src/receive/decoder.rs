@@ -11,10 +11,8 @@ use crate::wire::{FrameHeader, Mask, OpCode, split_utf8, unfinished_len};
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) kind: ItemKind,
-    /// Where the payload lies in the [`ReadBuffer`].
+    /// Where the payload lies in the [`ReadBuffer`], unmasked.
     pub(crate) range: Range<usize>,
-    /// The key that the payload is still masked with; zeros if it is not.
-    pub(crate) key: [u8; 4],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,23 +73,15 @@ impl Decoder {
         self.limits = limits;
     }
 
-    /// The next item, if it has come. `None`: more octets are needed.
-    #[inline]
-    pub(crate) fn next(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
-        match self.whole_message(input) {
-            Some(item) => Ok(Some(item)),
-            None => self.next_by_steps(input),
-        }
-    }
-
     /// Octets of the data frame under way that have not come.
     pub(crate) fn missing(&self) -> u64 {
         self.frame.as_ref().map_or(0, |frame| frame.remaining)
     }
 
-    /// The short path: a message in one frame that has all come. Whatever else it is, the steps find out.
+    /// The short path: a message in one frame that has all come, and its masking key. Whatever else it is, the steps of
+    /// [`next`](Self::next) find out.
     #[inline]
-    fn whole_message(&self, input: &mut ReadBuffer) -> Option<Item> {
+    pub(crate) fn whole_message(&self, input: &mut ReadBuffer) -> Option<(MessageKind, Range<usize>, [u8; 4])> {
         if self.message.is_some() || self.delivery != Delivery::Whole {
             return None; // and then there is no doom, which only chunks bring
         }
@@ -110,14 +100,17 @@ impl Decoder {
         }
         input.skip(size);
         let range = input.skip(len);
-        Some(Item { kind: ItemKind::Message(kind), range, key: header.mask.unwrap_or_default() })
+        Some((kind, range, header.mask.unwrap_or_default()))
     }
 
-    /// Every case, one frame or piece of a frame after another.
-    #[cold]
-    fn next_by_steps(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
+    /// The next item, if it has come: every case, one frame or piece of a frame after another. `None`: more octets are
+    /// needed.
+    pub(crate) fn next(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
         if let Some(error) = self.doom {
             return Err(error);
+        }
+        if input.unparsed().is_empty() {
+            return Ok(None);
         }
         loop {
             if self.frame.is_some() {
@@ -224,7 +217,7 @@ impl Incoming {
             return Ok(None);
         }
         let range = input.release(input.message().len());
-        Ok(Some(Item { kind: ItemKind::Message(self.kind), range, key: [0; 4] }))
+        Ok(Some(Item { kind: ItemKind::Message(self.kind), range }))
     }
 
     /// As much of the message as can be delivered: of text, whole characters, except at its end.
@@ -240,7 +233,7 @@ impl Incoming {
         }
         let kind = ItemKind::Chunk { kind: self.kind, first: self.first, last };
         self.first = false;
-        Some(Item { kind, range: input.release(len), key: [0; 4] })
+        Some(Item { kind, range: input.release(len) })
     }
 }
 
@@ -255,5 +248,5 @@ fn control_frame(kind: ItemKind, header: FrameHeader, size: usize, input: &mut R
     if let Some(key) = header.mask {
         Mask::new(key).apply(input.at(range.clone()));
     }
-    Some(Item { kind, range, key: [0; 4] })
+    Some(Item { kind, range })
 }

@@ -16,5 +16,5 @@ pub(crate) use mask::unmask_binary;
 pub use opcode::OpCode;
 pub use text::Utf8Bytes;
 pub(crate) use text::{text_before_error, unmask_text};
-pub(crate) use utf8::unfinished_len;
 pub use utf8::{InvalidUtf8, Utf8Validator, split_utf8};
+pub(crate) use utf8::{check as check_utf8, unfinished_len};
