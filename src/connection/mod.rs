@@ -177,14 +177,14 @@ impl Connection {
             input.clear();
             return Ok(None);
         }
-        match self.decoder.next(input) {
-            Ok(None) => Ok(None),
-            Ok(Some(item)) => self.answer(item, input, output).map(Some),
-            Err(error) => {
-                input.clear();
-                Err(self.fail(error, output))
-            }
-        }
+        let received = match self.decoder.next(input) {
+            Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
+            received => received,
+        };
+        received.map_err(|error| {
+            input.clear();
+            self.fail(error, output)
+        })
     }
 
     #[cold]
@@ -217,27 +217,21 @@ impl Connection {
     }
 
     /// Gives what a control frame asks for.
-    fn answer(&mut self, item: Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Item, ProtocolError> {
+    fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
+        let payload = input.at(item.range.clone());
         match item.kind {
             ItemKind::Ping if self.pong == PongPolicy::Automatic => {
-                self.encoder.frame(true, OpCode::Pong, input.at(item.range.clone()), output);
+                self.encoder.frame(true, OpCode::Pong, payload, output);
             }
             ItemKind::Close => {
-                let frame = match CloseFrame::decode(input.at(item.range.clone())) {
-                    Ok(frame) => frame,
-                    Err(error) => {
-                        input.clear();
-                        return Err(self.fail(error, output));
-                    }
-                };
-                let code = frame.map_or(CloseCode::NO_STATUS, |frame| frame.code);
+                let code = CloseFrame::decode(payload)?.map_or(CloseCode::NO_STATUS, |frame| frame.code);
                 if self.closing.step(Step::CloseCame(code)) == Reaction::SendClose {
                     self.put_close(code, output);
                 }
             }
             _ => {}
         }
-        Ok(item)
+        Ok(())
     }
 }
 
