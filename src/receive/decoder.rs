@@ -83,7 +83,7 @@ impl Decoder {
     #[inline]
     pub(crate) fn whole_message(&self, input: &mut ReadBuffer) -> Option<(MessageKind, Range<usize>, [u8; 4])> {
         if self.message.is_some() || self.delivery != Delivery::Whole {
-            return None; // and then there is no doom, which only chunks bring
+            return None; // chunks, which alone may be followed by doom, never come this way
         }
         let octets = input.unparsed();
         let kind = match octets.first()? {
