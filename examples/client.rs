@@ -35,8 +35,8 @@ Lines that begin with a slash are commands:
   /close [CODE [REASON]]   closes the connection
   //TEXT                   sends /TEXT
 
-Status: 0 when the connection was closed cleanly, 1 when it was refused or could not be made, 2 when the server broke
-the protocol, 64 for wrong arguments.
+Status: 0 when the connection was closed cleanly, 1 when it was refused, could not be made or was given up, 2 when the
+server broke the protocol, 64 for wrong arguments.
 ";
 
 /// How much may wait to be written before the input has to wait.
@@ -87,7 +87,8 @@ fn run(
 ) -> Result<ExitCode, Failure> {
     let uri = Uri::parse(url)?;
     if uri.is_secure() {
-        return Err("this example has no TLS; use a ws:// URL".into());
+        eprintln!("this example has no TLS; use a ws:// URL");
+        return Ok(ExitCode::from(64));
     }
     let mut request = ClientRequest::new(&uri);
     for name in subprotocols {
@@ -107,13 +108,13 @@ fn run(
     stream.set_nodelay(true)?;
     (&stream).write_all(&output)?;
     let (answer, mut input) = common::connect(&stream, handshake, |answer| match answer {
-        Answer::Accepted { connection, response } => {
+        Answer::Accepted { connection, response, .. } => {
             if let Some(name) = response.subprotocol() {
                 eprintln!("subprotocol {name}");
             }
             Ok(connection)
         }
-        Answer::Rejected { response, body } => {
+        Answer::Rejected { response, body, .. } => {
             print_head(&response);
             Err(body)
         }
@@ -176,7 +177,7 @@ fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, F
         read_commands(&asking, &answers, wait);
         // whoever does not answer our Close in time is left
         thread::sleep(wait.max(Duration::from_secs(1)));
-        asking.abort();
+        asking.give_up();
     });
 
     let mut owed = 0;
@@ -240,11 +241,11 @@ fn read_commands(socket: &Socket, sent: &Sent, wait: Duration) {
             return;
         }
         let done = socket.update(|ws, output| command(line.strip_suffix('\r').unwrap_or(&line), ws, output, sent));
+        if socket.update(|ws, _| ws.state()) != State::Open {
+            return; // the receiving end says why
+        }
         if let Err(error) = done {
             eprintln!("{error}");
-        }
-        if socket.update(|ws, _| ws.state()) != State::Open {
-            return;
         }
     }
     sent.wait(wait);
@@ -307,7 +308,7 @@ fn print_body(stream: &TcpStream, mut body: Body, input: &mut ReadBuffer) {
             Ok(Some(piece)) => page.extend_from_slice(piece),
             Ok(None) if body.is_complete() || page.len() >= LONGEST_BODY => break Ok(()),
             Ok(None) => match common::read_until(deadline, stream, input) {
-                Ok(0) => break Ok(()),
+                Ok(0) => break body.receive_eof().map_err(|error| error.to_string()),
                 Ok(_) => {}
                 Err(error) => break Err(error.to_string()),
             },

@@ -33,6 +33,9 @@ Ctrl-C closes all connections with code 1001, and ends the program.
 /// Lines that may wait for the standard output to be read.
 const BACKLOG: usize = 64 * 1024;
 
+/// How long a write may wait for a peer that does not read.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long the peers may take to answer our Close at the end.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -43,50 +46,49 @@ struct Server {
     one_less: Condvar,
 }
 
-/// The connections that are open, by a number of their own.
+/// The connections that are open, by their peers' addresses, with the paths that they asked for.
 #[derive(Default)]
 struct Open {
-    sockets: HashMap<u64, Arc<Socket>>,
-    next: u64,
+    sockets: HashMap<SocketAddr, (String, Arc<Socket>)>,
     is_ending: bool,
 }
 
 fn main() {
     let mut args = Args::new(USAGE);
-    let listen = args.value("--listen", SocketAddr::from(([127, 0, 0, 1], 9001)));
+    let listen = args.value("--listen", String::from("127.0.0.1:9001"));
     let mut config = Config::default();
     config.limits.message = args.value("--max-message", config.limits.message);
     config.limits.frame = config.limits.message;
     let subprotocols = args.values("--subprotocol");
     let [] = args.positional();
-    if let Err(error) = serve(listen, config, subprotocols) {
+    if let Err(error) = serve(&listen, config, subprotocols) {
         eprintln!("cannot serve on {listen}: {error}");
         process::exit(1);
     }
 }
 
-fn serve(listen: SocketAddr, config: Config, subprotocols: Vec<String>) -> Result<(), Failure> {
+fn serve(listen: &str, config: Config, subprotocols: Vec<String>) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen)?;
     let server = Arc::new(Server { config, subprotocols, open: Mutex::default(), one_less: Condvar::new() });
     let ending = Arc::clone(&server);
     ctrlc::set_handler(move || ending.end())?;
     say(format_args!("listening on ws://{}", listener.local_addr()?));
-    for stream in listener.incoming() {
+    loop {
         let server = Arc::clone(&server);
-        let spawned = stream.and_then(|stream| thread::Builder::new().spawn(move || server.connection(stream)));
-        if let Err(error) = spawned {
+        let taken = listener
+            .accept()
+            .and_then(|(stream, peer)| thread::Builder::new().spawn(move || server.connection(stream, peer)));
+        if let Err(error) = taken {
             // too many files or threads: those that are there go on, and this one may try again
             say(format_args!("a connection could not be taken: {error}"));
             thread::sleep(Duration::from_millis(100));
         }
     }
-    Ok(())
 }
 
 impl Server {
     /// One connection, from its request to its end.
-    fn connection(&self, stream: TcpStream) {
-        let Ok(peer) = stream.peer_addr() else { return };
+    fn connection(&self, stream: TcpStream, peer: SocketAddr) {
         let mut path = String::from("-");
         match self.talk(stream, peer, &mut path) {
             Ok(Some(CloseOutcome { clean, sent, received, .. })) => {
@@ -96,10 +98,12 @@ impl Server {
             Ok(None) => say(format_args!("closed {peer} {path} as the server ends")),
             Err(failure) => say(format_args!("closed {peer} {path} failed: {failure}")),
         }
+        self.leave(peer);
     }
 
     fn talk(&self, stream: TcpStream, peer: SocketAddr, path: &mut String) -> Result<Option<CloseOutcome>, Failure> {
         stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         let handshake = ServerHandshake::new(&self.config);
         let accepted = common::accept(&stream, handshake, |request, output| {
             request.path().clone_into(path);
@@ -112,7 +116,9 @@ impl Server {
         let Some((ws, input, output)) = accepted else { return Ok(None) };
         say(format_args!("opened {peer} {path}"));
         let socket = Arc::new(Socket::new(stream, ws, output));
-        let Some(number) = self.enter(&socket) else { return Ok(None) };
+        if !self.enter(peer, path, &socket) {
+            return Ok(None);
+        }
         let outcome = socket.receive(
             input,
             |event, ws, output| match event {
@@ -125,23 +131,19 @@ impl Server {
             Socket::flush,
         );
         socket.finish();
-        self.leave(number);
         outcome.map(Some)
     }
 
-    fn enter(&self, socket: &Arc<Socket>) -> Option<u64> {
+    fn enter(&self, peer: SocketAddr, path: &str, socket: &Arc<Socket>) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.is_ending {
-            return None;
+        if !open.is_ending {
+            open.sockets.insert(peer, (path.to_owned(), Arc::clone(socket)));
         }
-        open.next += 1;
-        let number = open.next;
-        open.sockets.insert(number, Arc::clone(socket));
-        Some(number)
+        !open.is_ending
     }
 
-    fn leave(&self, number: u64) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).sockets.remove(&number);
+    fn leave(&self, peer: SocketAddr) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).sockets.remove(&peer);
         self.one_less.notify_all();
     }
 
@@ -149,7 +151,7 @@ impl Server {
     fn end(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.is_ending = true;
-        let sockets: Vec<Arc<Socket>> = open.sockets.values().cloned().collect();
+        let sockets: Vec<Arc<Socket>> = open.sockets.values().map(|(_, socket)| Arc::clone(socket)).collect();
         drop(open);
         for socket in &sockets {
             let closed = socket.update(|ws, output| ws.close(CloseCode::GOING_AWAY, "", output));
@@ -158,22 +160,47 @@ impl Server {
             }
         }
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.one_less.wait_timeout_while(open, GOODBYE, |open| !open.sockets.is_empty()));
+        let waited = self.one_less.wait_timeout_while(open, GOODBYE, |open| !open.sockets.is_empty());
+        let (open, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        for (peer, (path, _)) in &open.sockets {
+            say(format_args!("closed {peer} {path} not clean: no answer as the server ends"));
+        }
+        flush_lines();
         process::exit(0);
     }
 }
 
-/// Prints a line, unless nobody reads and too many wait already: no connection waits for that.
-fn say(line: fmt::Arguments<'_>) {
-    static LINES: LazyLock<SyncSender<String>> = LazyLock::new(|| {
-        let (lines, waiting) = sync_channel::<String>(BACKLOG);
-        thread::spawn(move || {
-            let mut out = io::stdout();
-            while let Ok(line) = waiting.recv() {
-                let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+/// What the thread that prints is told.
+enum Line {
+    Text(String),
+    /// Say so when all before it is printed.
+    Flush(SyncSender<()>),
+}
+
+static LINES: LazyLock<SyncSender<Line>> = LazyLock::new(|| {
+    let (lines, waiting) = sync_channel(BACKLOG);
+    thread::spawn(move || {
+        let mut out = io::stdout();
+        while let Ok(line) = waiting.recv() {
+            match line {
+                // that nobody reads it is no reason to stop
+                Line::Text(text) => drop(writeln!(out, "{text}").and_then(|()| out.flush())),
+                Line::Flush(done) => drop(done.send(())),
             }
-        });
-        lines
+        }
     });
-    let _ = LINES.try_send(line.to_string());
+    lines
+});
+
+/// Prints a line, unless too many wait already for somebody to read them: no connection waits for that.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = LINES.try_send(Line::Text(line.to_string()));
+}
+
+/// Waits, for a moment, until all lines are printed.
+fn flush_lines() {
+    let (done, printed) = sync_channel(1);
+    if LINES.try_send(Line::Flush(done)).is_ok() {
+        let _ = printed.recv_timeout(GOODBYE);
+    }
 }

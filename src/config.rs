@@ -44,6 +44,11 @@ pub struct Config {
 ///
 /// None is unlimited by default. A limit that is reached exactly is not breached.
 ///
+/// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as it
+/// grows: less than four times the longest `message`, and four times the room that is asked of
+/// [`spare`](crate::ReadBuffer::spare); with [`Delivery::Chunks`], that room alone. What it can make us send is in the
+/// output, which is yours to bound.
+///
 /// ```
 /// use websocket_proto::Limits;
 ///

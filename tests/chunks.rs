@@ -58,8 +58,7 @@ fn s8_1_2_invalid_text_fails_in_its_chunk_after_what_came_before() {
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let frame = frame_to(Role::Server, 0x01, b"good\xf4\x90");
     input.extend_from_slice(&frame[..frame.len() - 1]);
-    let event = ws.receive(&mut input, &mut output).unwrap();
-    assert_eq!(event, Some(Event::TextChunk { text: "good", first: true, last: false }));
+    assert_eq!(pieces(&mut ws, &mut input, b""), ["<good"]);
     input.extend_from_slice(&frame[frame.len() - 1..]);
     assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::InvalidUtf8));
     assert_eq!(output, frame_from(Role::Server, 0x88, b"\x03\xef"));
@@ -77,8 +76,8 @@ fn s8_1_2_what_is_delivered_of_invalid_text_does_not_depend_on_the_cut() {
     let mut ws = common::connection(Role::Client, &chunks());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     input.extend_from_slice(b"\x81\x06abcde\xff");
-    let event = ws.receive(&mut input, &mut output).unwrap();
-    assert_eq!(event, Some(Event::TextChunk { text: "abcde", first: true, last: false }));
+    let first = ws.receive(&mut input, &mut output).unwrap();
+    assert!(matches!(first, Some(Event::TextChunk { text: "abcde", first: true, last: false })), "{first:?}");
     assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::InvalidUtf8));
     assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
 }

@@ -172,6 +172,41 @@ fn memory_grows_with_what_came() {
 }
 
 #[test]
+fn the_worst_case_is_that_of_the_docs() {
+    const ROOM: usize = 1000;
+    let mut config = Config::default();
+    config.limits.message = 20_000;
+    config.limits.frame = 20_000;
+    for delivery in [Delivery::Whole, Delivery::Chunks] {
+        config.delivery = delivery;
+        let bound = if delivery == Delivery::Whole { 4 * 20_000 + 4 * ROOM } else { 4 * ROOM };
+        for fragment in [0, 1, 7, 200, 3000, 20_000] {
+            let mut ws = Connection::server(&config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let mut stream = Vec::new();
+            for len in [1, 500, 20_000, 13, 999, 7777, 20_000, 0, 10_000, 19_999] {
+                let mut left: usize = len;
+                stream.extend(frame_to(Role::Server, 0x02, b""));
+                for _ in 0..1000.min(left) {
+                    stream.extend(frame_to(Role::Server, 0x00, &vec![7; fragment.min(left)]));
+                    left = left.saturating_sub(fragment);
+                    stream.extend(frame_to(Role::Server, 0x89, &[7; 50]));
+                }
+                stream.extend(frame_to(Role::Server, 0x80, &vec![7; left]));
+            }
+            for (n, octets) in stream.chunks(777).enumerate() {
+                input.spare(ROOM)[..octets.len()].copy_from_slice(octets);
+                input.filled(octets.len());
+                drain(&mut ws, &mut input, &mut output);
+                output.clear();
+                assert!(input.capacity() < bound, "{} bytes at read {n}, fragments of {fragment}", input.capacity());
+            }
+            assert!(input.is_empty());
+        }
+    }
+}
+
+#[test]
 fn fragments_need_no_second_buffer() {
     let mut ws = common::connection(Role::Server, &Config::default());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
@@ -280,7 +315,7 @@ fn a_buffer_that_grew_for_a_message_gives_its_memory_back() {
         }
         assert!(input.is_empty());
         assert!(input.capacity() >= payload.len(), "{} bytes", input.capacity());
-        input.shrink(16 * 1024);
+        input.shrink(0);
         assert_eq!((input.capacity(), LIVE.get()), (0, before), "owned: {is_owned}");
     }
 }

@@ -30,7 +30,7 @@ const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\n\
 
 /// Feeds a request to a server in every cut; what comes of it, and the output, must be the same.
 fn serve(request: &[u8]) -> (Result<(), HandshakeError>, String) {
-    let cuts = (0..request.len()).step_by(1 + request.len() / 200);
+    let cuts = (0..request.len()).step_by(1 + request.len() / 2048);
     let mut all = cuts.map(|cut| {
         let (a, b) = request.split_at(cut);
         serve_once(&Config::default(), [a, b])
@@ -381,6 +381,28 @@ fn s4_1_misuse_of_the_request_writes_nothing() {
     assert!(request().subprotocol("chat").subprotocol("Chat").send(&Config::default(), &mut output).is_ok());
 }
 
+#[test]
+fn r9112_8_a_body_that_was_cut_off_is_told_from_a_whole_one() {
+    for (fields, come, is_whole) in [
+        ("Content-Length: 3\r\n", "no!", true),
+        ("Content-Length: 10\r\n", "no!", false),
+        ("", "no!", true),
+        ("Transfer-Encoding: chunked\r\n", "3\r\nno!\r\n0\r\n\r\n", true),
+        ("Transfer-Encoding: chunked\r\n", "3\r\nno!\r\n", false),
+    ] {
+        let (mut handshake, _) = client(&[]);
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(format!("HTTP/1.1 403 x\r\n{fields}\r\n{come}").as_bytes());
+        let Some(Answer::Rejected { mut body, .. }) = handshake.receive(&mut input).unwrap() else { panic!() };
+        let mut page = Vec::new();
+        while let Some(piece) = body.receive(&mut input).unwrap() {
+            page.extend_from_slice(piece);
+        }
+        assert_eq!((&page[..], body.receive_eof().is_ok()), (&b"no!"[..], is_whole), "{fields}{come}");
+        assert!(body.is_complete());
+    }
+}
+
 /// What a client makes of a response, in every cut; with the octets behind it.
 fn answer(subprotocols: &[&str], response: &[u8]) -> Result<Outcome, HandshakeError> {
     let expected = answer_once(subprotocols, [response]);
@@ -412,12 +434,12 @@ fn answer_once<'o>(subprotocols: &[&str], cuts: impl IntoIterator<Item = &'o [u8
         input.extend_from_slice(octets);
         match handshake.receive(&mut input)? {
             None => {}
-            Some(Answer::Accepted { connection, response }) => {
+            Some(Answer::Accepted { connection, response, .. }) => {
                 assert_eq!(response.status(), 101);
                 outcome = Outcome::Accepted(response.subprotocol().map(str::to_owned), String::new());
                 open = Some(connection);
             }
-            Some(Answer::Rejected { response, body }) => {
+            Some(Answer::Rejected { response, body, .. }) => {
                 outcome = Outcome::Rejected(response.status(), response.headers().iter().count(), String::new(), false);
                 rest = Some(body);
             }

@@ -308,11 +308,10 @@ fn s5_2_header_only_is_the_same_on_the_wire() {
             let mut payload = vec![b'x'; len];
             let mut out = Vec::new();
             let mut ws = common::connection(role, &Config::default());
-            if let Some(mut mask) = ws.send_header(MessageKind::Text, len as u64, &mut out).unwrap() {
-                let (a, b) = payload.split_at_mut(len / 3);
-                mask.apply(a);
-                mask.apply(b);
-            }
+            let mut mask = ws.send_header(MessageKind::Text, len as u64, &mut out).unwrap();
+            let (a, b) = payload.split_at_mut(len / 3);
+            mask.apply(a);
+            mask.apply(b);
             out.extend_from_slice(&payload);
             assert_eq!(out, frame_from(role, 0x81, &vec![b'x'; len]));
             assert_eq!(ws.send_header(MessageKind::Text, 1 << 63, &mut out), Err(SendError::FrameTooBig));

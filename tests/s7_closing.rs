@@ -56,7 +56,7 @@ fn s5_5_1_4_a_clients_close_is_masked() {
 #[test]
 fn iana_1_all_close_codes_received_and_sent() {
     for role in ROLES {
-        for number in (0..=u16::MAX).step_by(1) {
+        for number in 0..=u16::MAX {
             let code = CloseCode(number);
             let allowed = matches!(number, 1000..=1003 | 1007..=1014 | 3000..=4999);
             let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
@@ -151,16 +151,16 @@ fn r28_5_a_close_amid_a_fragmented_message_is_a_normal_close() {
 #[test]
 fn s5_5_2_3_our_own_close_does_not_end_the_duty_to_pong_nor_delivery() {
     for role in ROLES {
-        let mut ws = common::connection(role, &Config::default());
-        let mut out = Vec::new();
-        ws.close(CloseCode::NORMAL, "", &mut out).unwrap();
-        assert_eq!((ws.state(), ws.wants_read(), ws.close_outcome()), (State::Closing, true, None));
-        let (messages, output) =
-            receive(&mut ws, &frames_to(role, &[(0x81, b"late"), (0x89, b"p"), (0x88, b"\x03\xe9")]));
-        assert_eq!(messages, [text("late"), ping(b"p"), close(1001, "")]);
-        assert_eq!(output, frame_from(role, 0x8A, b"p"), "a pong, and no second close");
-        assert_eq!((ws.state(), ws.wants_read()), (State::Closed, false));
-        let outcome = ws.close_outcome().unwrap();
+        let close_first = |ws: &mut Connection, out: &mut Vec<u8>| {
+            ws.close(CloseCode::NORMAL, "", out).unwrap();
+            assert_eq!((ws.state(), ws.wants_read(), ws.close_outcome()), (State::Closing, true, None));
+        };
+        let octets = frames_to(role, &[(0x81, b"late"), (0x89, b"p"), (0x88, b"\x03\xe9"), (0x81, b"too late")]);
+        let transcript = common::run_after(role, &Config::default(), close_first, &octets);
+        assert_eq!(transcript.messages, [text("late"), ping(b"p"), close(1001, "")]);
+        let sent = [frame_from(role, 0x88, b"\x03\xe8"), frame_from(role, 0x8A, b"p")].concat();
+        assert_eq!(transcript.output, sent, "a pong, and no second close");
+        let outcome = transcript.outcome.unwrap();
         assert_eq!((outcome.clean, outcome.began), (true, Side::Local));
         assert_eq!((outcome.sent, outcome.received), (CloseCode::NORMAL, CloseCode::GOING_AWAY));
     }
@@ -190,15 +190,13 @@ fn s5_5_1_5_and_10_nothing_is_sent_after_a_close() {
 #[test]
 fn s7_1_5_1_a_failure_after_our_close_sends_no_second_one() {
     for role in ROLES {
-        let mut ws = common::connection(role, &Config::default());
-        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-        ws.close(CloseCode(4000), "", &mut output).unwrap();
-        output.clear();
-        input.extend_from_slice(&frame_to(role, 0x83, b""));
-        assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::ReservedOpCode));
-        assert_eq!(output, []);
-        let outcome = ws.close_outcome().unwrap();
+        let close_first = |ws: &mut Connection, out: &mut Vec<u8>| ws.close(CloseCode(4000), "", out).unwrap();
+        let transcript = common::run_after(role, &Config::default(), close_first, &frame_to(role, 0x83, b"x"));
+        assert_eq!((transcript.messages, transcript.error), (vec![], Some(ProtocolError::ReservedOpCode)));
+        assert_eq!(transcript.output, frame_from(role, 0x88, b"\x0f\xa0"));
+        let outcome = transcript.outcome.unwrap();
         assert_eq!((outcome.clean, outcome.sent, outcome.received), (false, CloseCode(4000), CloseCode::ABNORMAL));
+        assert_eq!(outcome.error, Some(ProtocolError::ReservedOpCode));
     }
 }
 

@@ -11,7 +11,15 @@ pub struct Args {
 impl Args {
     /// The program's own arguments; with `--help` among them, prints the usage and ends the program.
     pub fn new(usage: &'static str) -> Self {
-        let left: Vec<String> = std::env::args().skip(1).collect();
+        let mut left = Vec::new();
+        for arg in std::env::args_os().skip(1) {
+            match arg.into_string() {
+                // `--name=value` is as good as `--name value`
+                Ok(arg) if arg.starts_with("--") => left.extend(arg.splitn(2, '=').map(str::to_owned)),
+                Ok(arg) => left.push(arg),
+                Err(arg) => Self { left, usage }.fail(&format!("{} is not UTF-8", arg.display())),
+            }
+        }
         if left.iter().any(|arg| arg == "--help" || arg == "-h") {
             print!("{usage}");
             process::exit(0);

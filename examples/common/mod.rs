@@ -31,11 +31,13 @@ struct Shared {
     in_flight: usize,
     /// A write has failed; what is still to be written is not.
     is_broken: bool,
+    /// The program has waited long enough for this peer.
+    is_given_up: bool,
 }
 
 impl Socket {
     pub fn new(stream: TcpStream, ws: Connection, output: Vec<u8>) -> Self {
-        let shared = Mutex::new(Shared { ws, output, in_flight: 0, is_broken: false });
+        let shared = Mutex::new(Shared { ws, output, in_flight: 0, is_broken: false, is_given_up: false });
         Self { stream, shared, changed: Condvar::new() }
     }
 
@@ -62,6 +64,7 @@ impl Socket {
                 input.shrink(READ);
             }
             match read(&self.stream, &mut input) {
+                _ if self.lock().is_given_up => return Err("the peer did not answer our close in time".into()),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => self.update(|ws, _| ws.receive_eof())?,
                 Ok(0) => self.update(|ws, _| ws.receive_eof())?,
                 read => drop(read?),
@@ -111,11 +114,12 @@ impl Socket {
         let pending = |shared: &mut Shared| !shared.is_broken && shared.output.len() + shared.in_flight > 0;
         drop(self.changed.wait_timeout_while(self.lock(), LINGER, pending));
         finish(&self.stream);
-        self.abort(); // a write that still waits fails
+        let _ = self.stream.shutdown(Shutdown::Both); // a write that still waits fails
     }
 
-    /// Ends both halves of the stream, whatever state it is in.
-    pub fn abort(&self) {
+    /// Ends the stream, whatever state it is in, as the peer takes too long to answer our Close.
+    pub fn give_up(&self) {
+        self.lock().is_given_up = true;
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 

@@ -33,14 +33,14 @@ fn understand(config: &Config, pieces: &[&[u8]]) -> Option<Understood> {
         let come = input.len();
         match handshake.receive(&mut input) {
             Ok(None) => assert!(input.len() <= come),
-            Ok(Some(Answer::Accepted { connection, response })) => {
+            Ok(Some(Answer::Accepted { connection, response, .. })) => {
                 let debug = format!("{response:?}");
                 let mut endpoint = Endpoint::open(connection, input, Door::Owned);
                 endpoint.drain();
                 rest.for_each(|piece| endpoint.feed(piece));
                 return Some(Understood::Accepted(debug, endpoint.finish().merged()));
             }
-            Ok(Some(Answer::Rejected { response, mut body })) => {
+            Ok(Some(Answer::Rejected { response, mut body, .. })) => {
                 let debug = format!("{response:?}");
                 let mut page = Vec::new();
                 let mut end = Ok(());

@@ -241,11 +241,10 @@ fn send_header(ws: &mut Connection, output: &mut Vec<u8>, payload: &Payload, pee
     let octets = payload.octets();
     let kind = if payload.is_text { MessageKind::Text } else { MessageKind::Binary };
     let mut masked = octets.clone();
-    if let Some(mut mask) = ws.send_header(kind, octets.len() as u64, output)? {
-        let (front, back) = masked.split_at_mut(octets.len() / 3);
-        mask.apply(front);
-        mask.apply(back);
-    }
+    let mut mask = ws.send_header(kind, octets.len() as u64, output)?;
+    let (front, back) = masked.split_at_mut(octets.len() / 3);
+    mask.apply(front);
+    mask.apply(back);
     output.extend_from_slice(&masked);
     peer.expect_fragment(payload.is_text, octets, true);
     Ok(())

@@ -86,7 +86,8 @@ impl Connection {
     ///
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
     /// something, or returns `None`. What is appended is at most three times as long as what it consumes (a client's Pong
-    /// for an empty Ping); a peer that sends Pings and reads nothing can thereby fill an output that is never bounded.
+    /// for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing can thereby fill an
+    /// output that is never bounded.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
@@ -123,7 +124,14 @@ impl Connection {
         if owed { Err(ProtocolError::UnexpectedEof) } else { Ok(()) }
     }
 
-    /// Changes what the peer may make us hold, from the next frame on: after a login, say.
+    /// What the peer may make us hold.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.decoder.limits()
+    }
+
+    /// Changes what the peer may make us hold, from the next frame on: after a login, say. The limits on heads are over
+    /// with the handshake.
     pub fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }

@@ -32,8 +32,8 @@ impl Connection {
     }
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
-    /// by `writev`, `io_uring` or `sendfile`. A client masks the payload in place with the mask that it gets; a server gets
-    /// `None`. That a text is UTF-8 is up to you.
+    /// by `writev`, `io_uring` or `sendfile`. A client has to mask the payload in place with the mask that it gets; a
+    /// server's mask changes nothing, and may be dropped. That a text is UTF-8 is up to you.
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, MessageKind};
@@ -41,9 +41,7 @@ impl Connection {
     /// let mut ws = Connection::client(&Config::default());
     /// let mut payload = *b"no copy is made of this";
     /// let mut header = Vec::new();
-    /// if let Some(mut mask) = ws.send_header(MessageKind::Text, payload.len() as u64, &mut header)? {
-    ///     mask.apply(&mut payload);
-    /// }
+    /// ws.send_header(MessageKind::Text, payload.len() as u64, &mut header)?.apply(&mut payload);
     /// // stream.write_vectored(&[IoSlice::new(&header), IoSlice::new(&payload)])
     /// assert_eq!(header.len(), 6);
     /// # Ok::<(), websocket_proto::SendError>(())
@@ -58,7 +56,7 @@ impl Connection {
         kind: MessageKind,
         payload_len: u64,
         output: &mut Vec<u8>,
-    ) -> Result<Option<Mask>, SendError> {
+    ) -> Result<Mask, SendError> {
         self.check_open()?;
         self.encoder.message_header(kind, payload_len, output)
     }
@@ -161,7 +159,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`SendError::Closed`] if a Close was sent before, by you or in answer to the peer's;
-    /// [`SendError::InvalidCloseCode`] for a code that must not be sent; [`SendError::ReasonTooLong`] above 123 octets.
+    /// [`SendError::InvalidCloseCode`] for a code that must not be sent (a server's own 1010 among them, though its answer
+    /// to a client's 1010 repeats that); [`SendError::ReasonTooLong`] above 123 octets.
     pub fn close(&mut self, code: CloseCode, reason: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
         if code == CloseCode::MANDATORY_EXTENSION && self.role() == Role::Server {
             return Err(SendError::InvalidCloseCode(code));

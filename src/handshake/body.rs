@@ -13,7 +13,7 @@ use crate::receive::ReadBuffer;
 ///     while let Some(piece) = body.receive(input)? {
 ///         page.extend_from_slice(piece);
 ///     }
-///     Ok(()) // read more, unless body.is_complete()
+///     Ok(()) // read more, unless body.is_complete(); at the end of the stream, body.receive_eof()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,19 @@ impl Body {
         Ok(if piece.is_empty() { None } else { Some(input.at(piece)) })
     }
 
-    /// Whether all of it has been taken. A body that ends with the stream never says so.
+    /// Says that the stream has ended.
+    ///
+    /// # Errors
+    /// [`HandshakeError::UnexpectedEof`] if the body had not: what came of it is not all.
+    pub fn receive_eof(&mut self) -> Result<(), HandshakeError> {
+        match core::mem::replace(&mut self.0, Framing::Length(0)) {
+            Framing::UntilEof | Framing::Length(0) => Ok(()),
+            _ => Err(HandshakeError::UnexpectedEof),
+        }
+    }
+
+    /// Whether all of it has been taken. A body that ends with the stream says so only after
+    /// [`receive_eof`](Self::receive_eof).
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0 == Framing::Length(0)

@@ -33,6 +33,7 @@ use crate::send::Random;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a request that is not sent opens nothing"]
 pub struct ClientRequest<'u> {
     uri: &'u Uri,
     subprotocols: Vec<String>,
@@ -42,13 +43,11 @@ pub struct ClientRequest<'u> {
 
 impl<'u> ClientRequest<'u> {
     /// A request for this resource. To connect to its host, and to speak TLS if it is secure, is up to you.
-    #[must_use]
     pub const fn new(uri: &'u Uri) -> Self {
         Self { uri, subprotocols: Vec::new(), has_origin: false, fields: ExtraFields::new() }
     }
 
     /// Offers a subprotocol; the best one first.
-    #[must_use]
     pub fn subprotocol(mut self, name: &str) -> Self {
         match check_offer(name, &self.subprotocols) {
             Ok(()) => self.subprotocols.push(name.to_owned()),
@@ -58,13 +57,11 @@ impl<'u> ClientRequest<'u> {
     }
 
     /// Names the origin, as a browser does: such as `https://example.com`. There is at most one.
-    #[must_use]
     pub fn origin(self, origin: &str) -> Self {
         self.header("Origin", origin)
     }
 
     /// Adds a header field, such as `Authorization` or `Cookie`.
-    #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let is_origin = name.eq_ignore_ascii_case("Origin");
         if is_origin && self.has_origin {
@@ -142,6 +139,7 @@ pub struct ClientHandshake {
 #[derive(Debug)]
 pub enum Answer<'i> {
     /// It opened the WebSocket. Frames that came right behind the response are in the input.
+    #[non_exhaustive]
     Accepted {
         /// The open connection.
         connection: Connection,
@@ -149,6 +147,7 @@ pub enum Answer<'i> {
         response: Response<'i>,
     },
     /// It did not: a plain HTTP response, with a status that is not 101. Redirections are for you to follow, or not.
+    #[non_exhaustive]
     Rejected {
         /// The response, with its header fields.
         response: Response<'i>,

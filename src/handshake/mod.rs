@@ -1,7 +1,8 @@
 //! The opening handshake over HTTP/1.1 (RFC 6455 §4), both roles: octets in, a [`Connection`](crate::Connection) out.
 //!
 //! Both ends work on the same [`ReadBuffer`](crate::ReadBuffer) that the connection will work on: what comes behind the
-//! head simply stays in it. Both may be fed one octet at a time, and look at none twice.
+//! head simply stays in it. Both may be fed one octet at a time: the search for the end of the head
+//! looks at none twice.
 //!
 //! ```
 //! use websocket_proto::handshake::{Answer, ClientRequest, ServerHandshake, Uri};
@@ -26,7 +27,7 @@
 //! // the client reads the response, and what the server sent right behind it
 //! let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
 //! input.extend_from_slice(&to_client);
-//! let Some(Answer::Accepted { mut connection, response }) = client.receive(&mut input)? else { panic!() };
+//! let Some(Answer::Accepted { mut connection, response, .. }) = client.receive(&mut input)? else { panic!() };
 //! assert_eq!(response.subprotocol(), Some("chat"));
 //! assert_eq!(connection.receive(&mut input, &mut output)?, Some(Event::Text("welcome")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

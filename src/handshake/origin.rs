@@ -21,8 +21,6 @@ use super::uri::{parse_ipv6_literal, parse_port, split_port};
 /// Only a browser is honest about its origin; any other program sends what it likes. The list
 /// protects the browser's user, it does not authenticate anybody (§10.1).
 ///
-/// # Examples
-///
 /// ```
 /// use websocket_proto::handshake::{InvalidOrigin, OriginPolicy};
 ///
@@ -46,12 +44,9 @@ impl OriginPolicy {
     /// page's: `https`, where the WebSocket's own is `wss`.
     ///
     /// # Errors
-    ///
     /// [`InvalidOrigin`] for an entry that is no origin and so could never match: with a path (`/`
     /// is one), with a wildcard, without a scheme, with a host that is not ASCII (write its IDNA
     /// form), or `null`, which stands for every origin that will not say its name.
-    ///
-    /// # Examples
     ///
     /// ```
     /// use websocket_proto::handshake::OriginPolicy;
@@ -75,8 +70,6 @@ impl OriginPolicy {
     ///
     /// Right for a server that anybody may use and that takes no cookie for a proof.
     ///
-    /// # Examples
-    ///
     /// ```
     /// use websocket_proto::handshake::OriginPolicy;
     ///
@@ -90,8 +83,6 @@ impl OriginPolicy {
 
     /// Also allows a request that has no `Origin` field. A browser always sends the field (RFC 6455
     /// §4.1), most other programs do not.
-    ///
-    /// # Examples
     ///
     /// ```
     /// use websocket_proto::handshake::{InvalidOrigin, OriginPolicy};
@@ -125,7 +116,7 @@ impl OriginPolicy {
 }
 
 /// An entry of an allow-list is no origin. See [`OriginPolicy::new`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("not an origin of the form scheme://host[:port]: {entry:?}")]
 pub struct InvalidOrigin {
     entry: String,

@@ -13,6 +13,7 @@ use crate::error::{HandshakeError, HeadError};
 
 /// An acceptance under way; [`send`](Self::send) completes it.
 #[derive(Debug)]
+#[must_use = "an acceptance that is not sent opens nothing"]
 pub struct Accept<'i> {
     request: Request<'i>,
     subprotocol: Option<&'i str>,
@@ -25,7 +26,6 @@ impl<'i> Accept<'i> {
     }
 
     /// Selects a subprotocol, one of those that the client offers.
-    #[must_use]
     pub fn subprotocol(mut self, name: &str) -> Self {
         self.subprotocol = self.request.subprotocols().iter().find(|offered| **offered == name).copied();
         if self.subprotocol.is_none() {
@@ -35,7 +35,6 @@ impl<'i> Accept<'i> {
     }
 
     /// Adds a header field to the response, such as `Set-Cookie`.
-    #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.fields.push(name, value.as_ref(), RESERVED_IN_101);
         self
@@ -74,6 +73,7 @@ impl<'i> Accept<'i> {
 /// # Ok::<(), websocket_proto::HeadError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a rejection that is not sent tells the client nothing"]
 pub struct Rejection<'b> {
     status: u16,
     fields: ExtraFields,
@@ -83,20 +83,17 @@ pub struct Rejection<'b> {
 impl<'b> Rejection<'b> {
     /// A response with this status, 200 to 599. A 401 is to be given a `WWW-Authenticate` field, a 405 an `Allow` field, a
     /// redirection a `Location` field; a 426 names the protocol to upgrade to by itself.
-    #[must_use]
     pub const fn new(status: u16) -> Self {
         Self { status, fields: ExtraFields::new(), body: b"" }
     }
 
     /// Adds a header field to the response.
-    #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.fields.push(name, value.as_ref(), RESERVED_IN_REJECTION);
         self
     }
 
     /// Gives the response a body, whose length is announced. A 204, 205 or 304 has none.
-    #[must_use]
     pub fn body<'c>(self, body: &'c [u8]) -> Rejection<'c>
     where
         'b: 'c,

@@ -107,6 +107,7 @@ impl ServerHandshake {
 
 /// A client's request to open a WebSocket, found to be one; to be answered once.
 #[derive(Debug)]
+#[must_use = "a request that is not answered leaves the client waiting"]
 pub struct Request<'i> {
     target: Target<'i>,
     headers: Headers<'i>,
@@ -119,14 +120,12 @@ pub struct Request<'i> {
 
 impl<'i> Request<'i> {
     /// Accepts: the builder's last call appends the response and gives the connection.
-    #[must_use]
     pub fn accept(self) -> Accept<'i> {
         Accept::new(self)
     }
 
     /// Rejects with a status of 200 to 599: 401 (with a `WWW-Authenticate` header), 403, 404, 503, a redirection (with
     /// `Location`), or any other.
-    #[must_use]
     pub fn reject(self, status: u16) -> Rejection<'static> {
         Rejection::new(status)
     }

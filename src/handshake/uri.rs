@@ -21,8 +21,6 @@ use core::str::FromStr;
 /// case, then [`host_header`](Self::host_header), then [`resource_name`](Self::resource_name).
 /// `WS://h:80` equals `ws://h/`. The host's case is kept, and counts.
 ///
-/// # Examples
-///
 /// ```
 /// use websocket_proto::handshake::{Uri, UriError};
 ///
@@ -51,7 +49,6 @@ impl Uri {
     /// Takes a URI apart; the same as [`str::parse`]. See the example of [`Uri`].
     ///
     /// # Errors
-    ///
     /// [`UriError`] names a part that RFC 6455 §3 or RFC 3986 does not allow.
     pub fn parse(text: &str) -> Result<Self, UriError> {
         let (scheme, rest) = text.split_once(':').ok_or(UriError::UnsupportedScheme)?;
@@ -139,7 +136,7 @@ impl fmt::Display for Uri {
 }
 
 /// Why a text is no WebSocket URI. See [`Uri::parse`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
     /// RFC 6455 §3: the scheme is `ws` or `wss`, in any case of letters.

@@ -81,13 +81,15 @@ impl ReadBuffer {
         self.filled(octets.len());
     }
 
-    /// Gives memory back: keeps at most `capacity` octets of it, or what is still needed if that is more.
+    /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
         if self.allocated <= capacity.max(self.len()) {
             return;
         }
         self.move_to_front();
-        self.data = BytesMut::from(&self.data[..self.filled]);
+        let mut data = BytesMut::with_capacity(capacity.max(self.filled));
+        data.extend_from_slice(&self.data[..self.filled]);
+        self.data = data;
         self.offered = 0;
         self.allocated = self.data.capacity();
     }
@@ -120,9 +122,10 @@ impl ReadBuffer {
         self.allocated
     }
 
-    /// The octets not looked at yet.
+    /// The octets that were not looked at yet: behind a rejection, those that another parser may want.
     #[inline]
-    pub(crate) fn unparsed(&self) -> &[u8] {
+    #[must_use]
+    pub fn unparsed(&self) -> &[u8] {
         &self.data[self.parsed..self.filled]
     }
 
@@ -365,7 +368,9 @@ mod tests {
         assert_eq!(input.capacity(), 10);
         input.skip(10);
         input.shrink(4);
-        assert_eq!((input.len(), input.capacity()), (0, 0));
+        assert_eq!((input.len(), input.capacity()), (0, 4));
+        input.shrink(0);
+        assert_eq!(input.capacity(), 0);
     }
 
     #[test]

@@ -69,6 +69,10 @@ impl Decoder {
         self.doom = Some(error);
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }

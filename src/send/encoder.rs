@@ -54,14 +54,14 @@ impl Encoder {
         kind: MessageKind,
         payload_len: u64,
         output: &mut Vec<u8>,
-    ) -> Result<Option<Mask>, SendError> {
+    ) -> Result<Mask, SendError> {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
         if payload_len > FrameHeader::MAX_PAYLOAD_LEN {
             return Err(SendError::FrameTooBig);
         }
-        Ok(self.header(true, opcode(kind), payload_len, output).map(Mask::new))
+        Ok(Mask::new(self.header(true, opcode(kind), payload_len, output).unwrap_or_default()))
     }
 
     /// One frame of a fragmented message (§5.4).

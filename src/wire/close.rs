@@ -67,6 +67,18 @@ impl CloseCode {
     }
 }
 
+impl From<u16> for CloseCode {
+    fn from(code: u16) -> Self {
+        Self(code)
+    }
+}
+
+impl From<CloseCode> for u16 {
+    fn from(code: CloseCode) -> Self {
+        code.0
+    }
+}
+
 impl fmt::Display for CloseCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -85,9 +97,6 @@ pub struct CloseFrame<R = Utf8Bytes> {
 }
 
 impl<'a> CloseFrame<&'a str> {
-    /// The octets of the longest reason.
-    pub const MAX_REASON_LEN: usize = 123;
-
     /// Reads the body of a Close frame; an empty one is `None`.
     ///
     /// ```
@@ -118,7 +127,9 @@ impl<'a> CloseFrame<&'a str> {
     pub fn into_owned(self) -> CloseFrame {
         CloseFrame { code: self.code, reason: self.reason.into() }
     }
+}
 
+impl<R: AsRef<str>> CloseFrame<R> {
     /// The body of the Close frame: the octets, and how many of them.
     ///
     /// ```
@@ -138,9 +149,9 @@ impl<'a> CloseFrame<&'a str> {
         let mut body = [0; 125];
         let (code, rest) = body.split_at_mut(2);
         code.copy_from_slice(&self.code.0.to_be_bytes());
-        let reason = rest.get_mut(..self.reason.len()).ok_or(SendError::ReasonTooLong)?;
-        reason.copy_from_slice(self.reason.as_bytes());
-        Ok((body, 2 + self.reason.len()))
+        let words = self.reason.as_ref().as_bytes();
+        rest.get_mut(..words.len()).ok_or(SendError::ReasonTooLong)?.copy_from_slice(words);
+        Ok((body, 2 + words.len()))
     }
 }
 
@@ -169,7 +180,7 @@ mod tests {
 
     #[test]
     fn bodies_of_every_length_round_trip() {
-        for len in 0..=CloseFrame::MAX_REASON_LEN {
+        for len in 0..=123 {
             let reason = "r".repeat(len);
             let frame = CloseFrame { code: CloseCode::GOING_AWAY, reason: reason.as_str() };
             let (body, size) = frame.encode().unwrap();

@@ -15,14 +15,14 @@
 /// assert_eq!(&payload, b"Hello");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "what a client sends has to be masked"]
 pub struct Mask {
     /// The key, rotated so that its first octet is for the next octet of payload.
     key: [u8; 4],
 }
 
 impl Mask {
-    /// The mask of a frame, before its first octet of payload.
-    #[must_use]
+    /// The mask of a frame, before its first octet of payload. A key of zeros leaves it as it is.
     pub const fn new(key: [u8; 4]) -> Self {
         Self { key }
     }
@@ -30,14 +30,14 @@ impl Mask {
     /// Masks or unmasks the next octets of payload in place.
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
-        apply(payload, self.key);
+        unmask_binary(payload, self.key);
         // as a number, least significant octet first, the key turns in one instruction
         let bits = [0, 8, 16, 24][payload.len() % 4];
         self.key = u32::from_le_bytes(self.key).rotate_right(bits).to_le_bytes();
     }
 }
 
-/// Unmasks a whole payload in place; a key of zeros leaves it as it is.
+/// Masks or unmasks a whole payload in place; a key of zeros leaves it as it is.
 #[inline]
 pub(crate) fn unmask_binary(payload: &mut [u8], key: [u8; 4]) -> &[u8] {
     if key != [0; 4] {

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// Octets that are not UTF-8, whatever may follow them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
 #[error("not valid UTF-8")]
 pub struct InvalidUtf8;
 

@@ -52,25 +52,36 @@ pub fn run(role: Role, octets: &[u8]) -> Transcript {
     run_with(role, &Config::default(), octets)
 }
 
-/// Runs a scenario whole, octet by octet, and cut at every position (at some, if it is long), through both doors, and
+/// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than 2 KiB), through both doors, and
 /// with messages whole and in chunks; all of it must come to the same.
 pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
-    let expected = once(role, config, Door::Borrowed, [octets]);
+    run_after(role, config, |_, _| {}, octets)
+}
+
+/// [`run_with`] after the application has done something first, whose output is in the transcript.
+pub fn run_after(
+    role: Role,
+    config: &Config,
+    before: impl Fn(&mut Connection, &mut Vec<u8>),
+    octets: &[u8],
+) -> Transcript {
+    let before = &before;
+    let expected = once(role, config, before, Door::Borrowed, [octets]);
     let mut in_chunks = config.clone();
     in_chunks.delivery = Delivery::Chunks;
-    let mut expected_in_chunks = once(role, &in_chunks, Door::Borrowed, [octets]);
+    let mut expected_in_chunks = once(role, &in_chunks, before, Door::Borrowed, [octets]);
     for config in [config, &in_chunks] {
         let expected = if config.delivery == Delivery::Chunks { &expected_in_chunks } else { &expected };
         for door in [Door::Borrowed, Door::Owned] {
             let check = |how: &str, transcript: Transcript| {
                 assert_eq!(&transcript, expected, "{role:?} {door:?} {:?} {how}", config.delivery);
             };
-            check("whole", once(role, config, door, [octets]));
-            check("octet by octet", once(role, config, door, octets.chunks(1)));
-            check("by three", once(role, config, door, octets.chunks(3)));
-            for cut in (0..octets.len()).step_by(1 + octets.len() / 300) {
+            check("whole", once(role, config, before, door, [octets]));
+            check("octet by octet", once(role, config, before, door, octets.chunks(1)));
+            check("by three", once(role, config, before, door, octets.chunks(3)));
+            for cut in (0..octets.len()).step_by(1 + octets.len() / 2048) {
                 let (a, b) = octets.split_at(cut);
-                check(&format!("cut at {cut}"), once(role, config, door, [a, b]));
+                check(&format!("cut at {cut}"), once(role, config, before, door, [a, b]));
             }
         }
     }
@@ -79,9 +90,16 @@ pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
     expected
 }
 
-fn once<'o>(role: Role, config: &Config, door: Door, cuts: impl IntoIterator<Item = &'o [u8]>) -> Transcript {
+fn once<'o>(
+    role: Role,
+    config: &Config,
+    before: &impl Fn(&mut Connection, &mut Vec<u8>),
+    door: Door,
+    cuts: impl IntoIterator<Item = &'o [u8]>,
+) -> Transcript {
     let mut ws = connection(role, config);
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    before(&mut ws, &mut output);
     let (mut messages, mut error) = (Joined::default(), None);
     for octets in cuts {
         input.extend_from_slice(octets);

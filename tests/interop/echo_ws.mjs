@@ -286,10 +286,14 @@ await check('SIGINT closes every open connection with 1001 and exits with 0', as
   busy.send('half a message', { fin: false });
   busy.ping('read');
   same(await busy.next('the pong'), { pong: 'read' }, 'pong');
+  const others = [];
+  for (let i = 0; i < 18; i++) others.push(await connect(after, server.url));
   server.child.kill('SIGINT');
-  await closes(idle, 1001);
-  await closes(busy, 1001);
-  same(await server.exit(), 0, 'exit status');
+  for (const client of [idle, busy, ...others]) await closes(client, 1001);
+  const { status, lines } = await server.finish();
+  same(status, 0, 'exit status');
+  same(lines.filter((line) => line.startsWith('opened ')).length, 20, 'lines for opened connections');
+  same(lines.filter((line) => line.startsWith('closed ')).length, 20, 'lines for closed connections');
 });
 
 await check('the server of all these checks is still well and exits with 0', async () => {
