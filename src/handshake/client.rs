@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use super::accept::{accept_value, key};
 use super::body::Body;
-use super::fields::{ExtraFields, put_field};
+use super::fields::{ExtraFields, RESERVED, put_field};
 use super::head::{HeadScanner, Headers, StatusLine, parse_status_line, trim, unfold};
-use super::negotiate::{EXTENSIONS, PROTOCOL, check_offer, extensions, selected_subprotocol, version};
+use super::negotiate::{PROTOCOL, check_offer, extensions, selected_subprotocol, version};
 use super::uri::Uri;
 use crate::config::Config;
 use crate::connection::Connection;
@@ -68,7 +68,7 @@ impl<'u> ClientRequest<'u> {
             self.fields.fail(HeadError::RepeatedHeader);
         }
         self.has_origin |= is_origin;
-        self.fields.push(name, value.as_ref(), RESERVED_IN_REQUEST);
+        self.fields.push(name, value.as_ref(), RESERVED);
         self
     }
 
@@ -277,17 +277,3 @@ impl<'i> Response<'i> {
         self.headers.elements("Sec-WebSocket-Version").filter_map(version)
     }
 }
-
-/// What the handshake writes itself, and what a request to upgrade must not have.
-const RESERVED_IN_REQUEST: &[&str] = &[
-    "Host",
-    "Upgrade",
-    "Connection",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Sec-WebSocket-Accept",
-    "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
-    PROTOCOL,
-    EXTENSIONS,
-];

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::head::trim;
+use super::negotiate::{EXTENSIONS, PROTOCOL};
 use crate::error::HeadError;
 use crate::wire::extension::is_token;
 
@@ -45,6 +46,20 @@ pub(super) fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
+/// What the handshake writes itself into a request or a 101, and what these must not have.
+pub(super) const RESERVED: &[&str] = &[
+    "Host",
+    "Upgrade",
+    "Connection",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    PROTOCOL,
+    EXTENSIONS,
+];
+
 fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), HeadError> {
     if !is_token(name.as_bytes()) {
         return Err(HeadError::InvalidHeaderName);
@@ -67,7 +82,7 @@ mod tests {
         let lines = |name: &str, value: &[u8]| {
             let mut fields = ExtraFields::new();
             fields.push("A", b"1", &[]);
-            fields.push(name, value, &["Host"]);
+            fields.push(name, value, RESERVED);
             fields.push("B", b"2", &[]);
             fields.into_lines()
         };

@@ -5,8 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::accept::accept_value;
-use super::fields::{ExtraFields, put_field};
-use super::negotiate::{EXTENSIONS, PROTOCOL};
+use super::fields::{ExtraFields, RESERVED, put_field};
+use super::negotiate::PROTOCOL;
 use super::server::Request;
 use crate::connection::Connection;
 use crate::error::{HandshakeError, HeadError};
@@ -36,7 +36,7 @@ impl<'i> Accept<'i> {
 
     /// Adds a header field to the response, such as `Set-Cookie`.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.fields.push(name, value.as_ref(), RESERVED_IN_101);
+        self.fields.push(name, value.as_ref(), RESERVED);
         self
     }
 
@@ -176,19 +176,6 @@ const fn reason(status: u16) -> &'static str {
         _ => "",
     }
 }
-
-/// What the handshake writes itself, and what a 101 must not have.
-const RESERVED_IN_101: &[&str] = &[
-    "Upgrade",
-    "Connection",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Sec-WebSocket-Accept",
-    "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
-    PROTOCOL,
-    EXTENSIONS,
-];
 
 /// What a rejection has by itself, and what would make it look like an acceptance.
 const RESERVED_IN_REJECTION: &[&str] =
