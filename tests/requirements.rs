@@ -1,0 +1,160 @@
+//! Every requirement of `requirements.md` is held by a test that names it, or is marked as not the core's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How the ids of each document begin.
+const DOCUMENTS: [&str; 16] = [
+    "3629-", "4648-", "6455-", "7936-", "8307-", "8441-", "9110-", "9112-", "9113-", "9114-", "9220-", "28-",
+    "erratum-", "IANA-", "SEC-", "SIO-",
+];
+
+const LEVELS: [&str; 7] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "choice", "erratum"];
+
+const QUALIFIERS: [&str; 4] = ["", " (implied)", " (derived)", " (browser)"];
+
+/// Who holds a requirement.
+#[derive(Debug, PartialEq, Eq)]
+enum Held {
+    ByTest,
+    /// By the program around the core, or by nobody, for a reason.
+    Marked,
+}
+
+fn is_id(word: &str) -> bool {
+    let is_dense = word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    is_dense && DOCUMENTS.iter().chain(&["WHATWG-"]).any(|document| word.starts_with(document))
+}
+
+/// The ids of the list: `- **id** · role · level — text *mark: reason*`.
+fn listed(list: &str) -> BTreeMap<String, Held> {
+    let mut listed = BTreeMap::new();
+    for line in list.lines().filter(|line| line.starts_with("- **")) {
+        let (head, text) = line.split_once(" — ").unwrap_or_else(|| panic!("no dash: {line}"));
+        let mut parts = head.trim_start_matches("- ").split(" · ");
+        let (Some(id), Some(role), Some(level), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            panic!("not id, role and level: {line}");
+        };
+        let id = id.trim_matches('*');
+        assert!(is_id(id), "not an id: {line}");
+        assert!(["client", "server", "both"].contains(&role), "no such role: {line}");
+        let is_level = LEVELS.iter().any(|word| QUALIFIERS.iter().any(|how| level == format!("{word}{how}")));
+        assert!(is_level, "no such level: {line}");
+        let marks = ["*driver: ", "*not ours: "];
+        let mark = marks.iter().find_map(|mark| text.split_once(mark)).map(|(_, reason)| reason);
+        let held = match mark {
+            Some(reason) if reason.len() > 8 && reason.ends_with('*') => Held::Marked,
+            Some(_) => panic!("a mark without a reason: {line}"),
+            None => Held::ByTest,
+        };
+        assert!(listed.insert(id.to_owned(), held).is_none(), "listed twice: {id}");
+    }
+    listed
+}
+
+/// The tests of a source file, with the ids that the first lines of their bodies name.
+fn tests(source: &str) -> Vec<(String, Vec<String>)> {
+    let mut tests = Vec::new();
+    let mut lines = source.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        if line != "#[test]" {
+            continue;
+        }
+        let mut is_run = true;
+        while let Some(attribute) = lines.next_if(|line| line.starts_with("#[")) {
+            is_run &= !attribute.starts_with("#[ignore");
+        }
+        let signature = lines.next().unwrap_or_default();
+        if !signature.ends_with('{') {
+            lines.by_ref().find(|line| line.ends_with('{'));
+        }
+        let mut ids = Vec::new();
+        while let Some(comment) = lines.next_if(|line| line.starts_with("// ")) {
+            let words: Vec<&str> = comment.trim_start_matches("// ").split([',', ' ', ':']).collect();
+            if !words.first().is_some_and(|word| is_id(word)) {
+                break;
+            }
+            ids.extend(words.into_iter().filter(|word| is_id(word)).map(str::to_owned));
+        }
+        if is_run {
+            let name = signature.trim_start_matches("fn ").split('(').next().unwrap_or_default();
+            tests.push((name.to_owned(), ids));
+        }
+    }
+    tests
+}
+
+fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_requirement_is_accounted_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = listed(&fs::read_to_string(root.join("tests/requirements.md")).unwrap());
+    let mut files = Vec::new();
+    rust_files(&root.join("src"), &mut files);
+    rust_files(&root.join("tests"), &mut files);
+    let mut named = BTreeSet::new();
+    let mut faults = Vec::new();
+    for file in files.iter().filter(|file| !file.ends_with("tests/requirements.rs")) {
+        for (test, ids) in tests(&fs::read_to_string(file).unwrap()) {
+            for id in ids {
+                match listed.get(&id) {
+                    None => faults.push(format!("{}: {test} names {id}, which is not in the list", file.display())),
+                    Some(Held::Marked) => faults.push(format!("{id} is held by {test}, and marked as not the core's")),
+                    Some(Held::ByTest) => drop(named.insert(id)),
+                }
+            }
+        }
+    }
+    for (id, held) in &listed {
+        if *held == Held::ByTest && !named.contains(id) {
+            faults.push(format!("{id} is named by no test"));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_readers_read() {
+    let list = listed(
+        "# x\n- **6455-1-1** · both · MUST (derived) — a.\n- **28-1** · both · choice — b. *driver: the reason*",
+    );
+    assert_eq!(list.get("6455-1-1"), Some(&Held::ByTest));
+    assert_eq!(list.get("28-1"), Some(&Held::Marked));
+    let source = "
+        #[test]
+        fn a() {
+            // 6455-1-1, 28-1: some words
+            // SEC-1
+            let x = 1; // SIO-1
+        }
+        #[test]
+        #[ignore]
+        fn b() {
+            // 6455-1-2
+        }
+        #[test]
+        fn c(
+            x in 0..5,
+        ) {
+            // SIO-2
+            prop_assert!(true);
+        }
+        #[test]
+        fn d() {
+            // about 6455-1-3
+        }";
+    let found = tests(source);
+    let expected = [("a", vec!["6455-1-1", "28-1", "SEC-1"]), ("c", vec!["SIO-2"]), ("d", vec![])];
+    assert_eq!(found, expected.map(|(name, ids)| (name.to_owned(), ids.into_iter().map(str::to_owned).collect())));
+}
