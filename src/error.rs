@@ -164,6 +164,12 @@ pub enum HeadError {
     /// A handshake is rejected with a status of 200 to 599.
     #[error("a rejection has a status of 200 to 599")]
     InvalidStatus,
+    /// RFC 9110 §15.5.2, §15.5.6: a response with this status has this header field.
+    #[error("a rejection with this status needs the header {0}")]
+    MissingHeader(&'static str),
+    /// RFC 8441 §3: an extended CONNECT waits until the server's settings allow it.
+    #[error("the server has not enabled extended CONNECT")]
+    ExtendedConnectDisabled,
 }
 
 /// The opening handshake failed; no WebSocket frame was or will be sent (RFC 6455 §4).
@@ -173,8 +179,8 @@ pub enum HeadError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// RFC 9112: this is not the head of an HTTP/1.1 message.
-    #[error("the head is not well-formed HTTP/1.1")]
+    /// RFC 9112, RFC 9113 §8: this is not the head of an HTTP message of its version.
+    #[error("the head is not well-formed HTTP")]
     MalformedHead,
     /// RFC 9110 §5.4: the head exceeds [`Limits::head`](crate::Limits::head).
     #[error("the head exceeds the limit")]
@@ -188,8 +194,8 @@ pub enum HandshakeError {
     /// RFC 9112 §3.2: the request target is neither a path nor an absolute http or https URI.
     #[error("the request target is not a resource name")]
     InvalidTarget,
-    /// §4.1: "The method of the request MUST be GET".
-    #[error("the method is not GET")]
+    /// §4.1: "The method of the request MUST be GET"; RFC 8441 §4: over HTTP/2 and HTTP/3 it is CONNECT.
+    #[error("the method is not the one that opens a WebSocket")]
     MethodNotAllowed,
     /// §4.1: "the HTTP version MUST be at least 1.1".
     #[error("the HTTP version is not 1.1")]
@@ -203,9 +209,13 @@ pub enum HandshakeError {
     /// RFC 9110 §10.1.1: the request expects something that is not 100-continue.
     #[error("the expectation cannot be met")]
     ExpectationFailed,
-    /// §4.2.1: Upgrade does not name websocket, or Connection does not name Upgrade.
+    /// §4.2.1: Upgrade does not name websocket, or Connection does not name Upgrade; RFC 8441 §4: a CONNECT names no
+    /// protocol.
     #[error("this is not a request to upgrade to websocket")]
     NotAnUpgrade,
+    /// RFC 9220 §3: an extended CONNECT is for a protocol other than websocket.
+    #[error("the protocol of the extended CONNECT is not websocket")]
+    UnsupportedProtocol,
     /// §4.2.1: there is no Sec-WebSocket-Version.
     #[error("the Sec-WebSocket-Version header is missing")]
     MissingVersion,
@@ -272,6 +282,7 @@ impl HandshakeError {
             Self::ExpectationFailed => Some(417),
             Self::NotAnUpgrade | Self::UnsupportedVersion => Some(426),
             Self::HeadTooLarge | Self::TooManyHeaderFields => Some(431),
+            Self::UnsupportedProtocol => Some(501),
             Self::UnsupportedHttpVersion => Some(505),
             Self::UpgradeMismatch
             | Self::ConnectionMismatch

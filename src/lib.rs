@@ -59,7 +59,7 @@
 //!
 //! | to | take |
 //! | --- | --- |
-//! | open a connection over HTTP/1.1 | [`handshake`] |
+//! | open a connection over HTTP/1.1, HTTP/2 or HTTP/3 | [`handshake`] |
 //! | take over one that somebody else opened | [`Connection::server`], [`Connection::client`] |
 //! | receive | [`ReadBuffer`], [`Connection::receive`] (borrowed [`Event`]s), [`Connection::receive_message`] (owned [`Message`]s) |
 //! | receive what is too big to hold | [`Delivery::Chunks`] |
@@ -74,10 +74,14 @@
 //! [`SendError`] and [`HeadError`] are yours, and nothing was written. [`HandshakeError`] says why no WebSocket was opened.
 //! "Not enough yet" is no error but `None`; a close is an event; the end of the stream is an input.
 //!
+//! What the standards leave open, and what is done here, is on the page [`choices`].
+//!
 //! # Features
 //!
 //! * `std` (default): masking keys and nonces from the thread's CSPRNG. Without it the crate needs `alloc` only, and a
 //!   client is given a [`Random`].
+//! * `http`: the opening handshake for servers and clients that speak the types of the `http` crate, such as those on
+//!   hyper and h2.
 #![cfg_attr(not(test), no_std)]
 #![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
 
@@ -101,6 +105,10 @@ pub use message::Message;
 pub use receive::{Event, ReadBuffer};
 pub use send::Random;
 pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
+
+#[cfg(doc)]
+#[doc = include_str!("choices.md")]
+pub mod choices {}
 
 /// The examples of the README are compiled and run.
 #[cfg(doctest)]

@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::accept::{accept_value, key};
+use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::fields::{ExtraFields, RESERVED, put_field};
 use super::head::{HeadScanner, Headers, StatusLine, parse_status_line, trim, unfold};
-use super::negotiate::{PROTOCOL, check_offer, extensions, selected_subprotocol, version};
+use super::negotiate::{PROTOCOL, VERSION, check_offer};
 use super::uri::Uri;
 use crate::config::Config;
-use crate::connection::Connection;
 use crate::error::{HandshakeError, HeadError};
 use crate::receive::ReadBuffer;
 use crate::send::Random;
@@ -35,16 +35,15 @@ use crate::send::Random;
 #[derive(Clone, Debug)]
 #[must_use = "a request that is not sent opens nothing"]
 pub struct ClientRequest<'u> {
-    uri: &'u Uri,
+    pub(super) uri: &'u Uri,
     subprotocols: Vec<String>,
-    has_origin: bool,
     fields: ExtraFields,
 }
 
 impl<'u> ClientRequest<'u> {
     /// A request for this resource. To connect to its host, and to speak TLS if it is secure, is up to you.
     pub const fn new(uri: &'u Uri) -> Self {
-        Self { uri, subprotocols: Vec::new(), has_origin: false, fields: ExtraFields::new() }
+        Self { uri, subprotocols: Vec::new(), fields: ExtraFields::new() }
     }
 
     /// Offers a subprotocol; the best one first.
@@ -63,11 +62,9 @@ impl<'u> ClientRequest<'u> {
 
     /// Adds a header field, such as `Authorization` or `Cookie`.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let is_origin = name.eq_ignore_ascii_case("Origin");
-        if is_origin && self.has_origin {
+        if name.eq_ignore_ascii_case("Origin") && self.fields.has("Origin") {
             self.fields.fail(HeadError::RepeatedHeader);
         }
-        self.has_origin |= is_origin;
         self.fields.push(name, value.as_ref(), RESERVED);
         self
     }
@@ -93,67 +90,50 @@ impl<'u> ClientRequest<'u> {
         mut random: Random,
         output: &mut Vec<u8>,
     ) -> Result<ClientHandshake, HeadError> {
-        let lines = self.fields.into_lines()?;
+        self.fields.check()?;
         let key = key(random.nonce());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\n"] {
             output.extend_from_slice(part.as_bytes());
         }
-        put_field(output, "Host", self.uri.host_header().as_bytes());
-        output.extend_from_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
-        put_field(output, "Sec-WebSocket-Key", &key);
-        output.extend_from_slice(b"Sec-WebSocket-Version: 13\r\n");
-        if !self.subprotocols.is_empty() {
-            put_field(output, PROTOCOL, self.subprotocols.join(", ").as_bytes());
-        }
-        output.extend_from_slice(&lines);
+        let mut put = |name: &str, value: &[u8]| put_field(output, name, value);
+        put("Host", self.uri.host_header().as_bytes());
+        put("Upgrade", b"websocket");
+        put("Connection", b"Upgrade");
+        put("Sec-WebSocket-Key", &key);
+        let offer = self.offer(config, put)?;
         output.extend_from_slice(b"\r\n");
-        Ok(ClientHandshake {
-            config: config.clone(),
-            scanner: HeadScanner::default(),
-            interim: 0,
-            accept: accept_value(&key),
-            subprotocols: self.subprotocols,
-            random: Some(random),
-        })
+        let (scanner, accept) = (HeadScanner::default(), accept_value(&key));
+        Ok(ClientHandshake { offer, scanner, interim: 0, accept, random: Some(random) })
+    }
+
+    /// Puts what means the same over every version of HTTP: ours, the subprotocols, and what the application adds.
+    pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
+        let fields = self.fields.into_fields()?;
+        put(VERSION, b"13");
+        if !self.subprotocols.is_empty() {
+            put(PROTOCOL, self.subprotocols.join(", ").as_bytes());
+        }
+        for (name, value) in &fields {
+            put(name, value);
+        }
+        Ok(Offer { config: config.clone(), subprotocols: self.subprotocols })
     }
 }
 
 /// The client's side of the opening handshake, from its request until the server's response is there.
 ///
-/// There is no way from here to a [`Connection`] but through an [`Answer`] that was found right: nothing can be sent
+/// There is no way from here to a [`Connection`](crate::Connection) but through an [`Answer`] that was found right: nothing can be sent
 /// before (§4.1).
 #[derive(Debug)]
 pub struct ClientHandshake {
-    config: Config,
+    offer: Offer,
     scanner: HeadScanner,
     /// Octets of interim responses that were passed over.
     interim: usize,
     /// The only value of `Sec-WebSocket-Accept` that will do.
     accept: [u8; 28],
-    subprotocols: Vec<String>,
     /// For the connection; taken when the handshake is over.
     random: Option<Random>,
-}
-
-/// What the server answered.
-#[derive(Debug)]
-pub enum Answer<'i> {
-    /// It opened the WebSocket. Frames that came right behind the response are in the input.
-    #[non_exhaustive]
-    Accepted {
-        /// The open connection.
-        connection: Connection,
-        /// The response, with its header fields.
-        response: Response<'i>,
-    },
-    /// It did not: a plain HTTP response, with a status that is not 101. Redirections are for you to follow, or not.
-    #[non_exhaustive]
-    Rejected {
-        /// The response, with its header fields.
-        response: Response<'i>,
-        /// Takes the response's body off the input.
-        body: Body,
-    },
 }
 
 impl ClientHandshake {
@@ -162,12 +142,12 @@ impl ClientHandshake {
     /// # Errors
     /// What is wrong with the response. Close the stream; nothing is to be sent.
     pub fn receive<'i>(&mut self, input: &'i mut ReadBuffer) -> Result<Option<Answer<'i>>, HandshakeError> {
-        let mut limits = self.config.limits;
+        let mut limits = self.offer.config.limits;
         let size = loop {
             if self.random.is_none() {
                 return Ok(None);
             }
-            limits.head = self.config.limits.head.saturating_sub(self.interim);
+            limits.head = self.offer.config.limits.head.saturating_sub(self.interim);
             let size = match self.scanner.scan(input.unparsed(), &limits) {
                 Ok(Some(size)) => size,
                 Ok(None) => return Ok(None),
@@ -215,7 +195,7 @@ impl ClientHandshake {
         let headers = Headers::parse(lines)?;
         let Some(random) = random.filter(|_| line.status == 101) else {
             let body = Body::new(line.version, line.status, &headers);
-            return Ok(Answer::Rejected { response: Response { line, headers, subprotocol: None }, body });
+            return Ok(Answer::Rejected { response: Response::new(line.status, line.reason, headers), body });
         };
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
@@ -230,50 +210,6 @@ impl ClientHandshake {
         if headers.single("Sec-WebSocket-Accept")?.map(trim) != Some(&self.accept) {
             return Err(HandshakeError::AcceptMismatch);
         }
-        let subprotocol = selected_subprotocol(&headers, &self.subprotocols)?;
-        if !extensions(&headers)?.is_empty() {
-            return Err(HandshakeError::ExtensionNotOffered);
-        }
-        let connection = Connection::client_with_random(&self.config, random);
-        Ok(Answer::Accepted { connection, response: Response { line, headers, subprotocol } })
-    }
-}
-
-/// The head of the server's response.
-#[derive(Clone, Debug)]
-pub struct Response<'i> {
-    line: StatusLine<'i>,
-    headers: Headers<'i>,
-    subprotocol: Option<&'i str>,
-}
-
-impl<'i> Response<'i> {
-    /// The status: 101 if the server accepted.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.line.status
-    }
-
-    /// The reason phrase, as it was sent; it means nothing (RFC 9112 §4).
-    #[must_use]
-    pub fn reason(&self) -> &'i [u8] {
-        self.line.reason
-    }
-
-    /// All header fields.
-    #[must_use]
-    pub fn headers(&self) -> &Headers<'i> {
-        &self.headers
-    }
-
-    /// The subprotocol that the server selected, one of those that were offered.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<&'i str> {
-        self.subprotocol
-    }
-
-    /// The versions of the protocol that the server says it speaks, where it does not speak ours (§4.4).
-    pub fn versions(&self) -> impl Iterator<Item = u8> + '_ {
-        self.headers.elements("Sec-WebSocket-Version").filter_map(version)
+        self.offer.settle(Response::new(line.status, line.reason, headers), random)
     }
 }

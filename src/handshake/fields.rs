@@ -1,41 +1,53 @@
 //! RFC 9110 §5: may the application put this header field into a head?
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::head::trim;
-use super::negotiate::{EXTENSIONS, PROTOCOL};
+use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
 use crate::error::HeadError;
 use crate::wire::extension::is_token;
 
-/// Header fields that the application adds, as they will stand in the head; or the first fault that was found in them.
+/// Header fields that the application adds, names and values; or the first fault that was found in them.
 #[derive(Clone, Debug)]
 pub(super) struct ExtraFields {
-    lines: Result<Vec<u8>, HeadError>,
+    fields: Result<Vec<(String, Vec<u8>)>, HeadError>,
 }
 
 impl ExtraFields {
     pub(super) const fn new() -> Self {
-        Self { lines: Ok(Vec::new()) }
+        Self { fields: Ok(Vec::new()) }
     }
 
-    /// Adds a line, unless the name is one of those that the handshake writes itself.
+    /// Adds a field, unless the name is one of those that the handshake writes itself.
     pub(super) fn push(&mut self, name: &str, value: &[u8], reserved: &[&str]) {
-        let Ok(lines) = &mut self.lines else { return };
+        let Ok(fields) = &mut self.fields else { return };
         match check(name, value, reserved) {
-            Ok(()) => put_field(lines, name, trim(value)),
+            Ok(()) => fields.push((name.to_owned(), trim(value).to_vec())),
             Err(error) => self.fail(error),
         }
     }
 
-    /// Keeps a fault, to be returned in the place of the lines.
+    /// Keeps a fault, to be returned in the place of the fields.
     pub(super) fn fail(&mut self, error: HeadError) {
-        if self.lines.is_ok() {
-            self.lines = Err(error);
+        if self.fields.is_ok() {
+            self.fields = Err(error);
         }
     }
 
-    pub(super) fn into_lines(self) -> Result<Vec<u8>, HeadError> {
-        self.lines
+    /// The first fault, if there is one.
+    pub(super) fn check(&self) -> Result<(), HeadError> {
+        self.fields.as_ref().map(|_| ()).map_err(|error| *error)
+    }
+
+    /// Whether there is a field of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().flatten().any(|(other, _)| other.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn into_fields(self) -> Result<Vec<(String, Vec<u8>)>, HeadError> {
+        self.fields
     }
 }
 
@@ -46,16 +58,20 @@ pub(super) fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// What the handshake writes itself into a request or a 101, and what these must not have.
+/// What the handshake writes itself into a request or an acceptance, and what these must not have: they have no body, and
+/// the stream is for one WebSocket only (RFC 9110 §7.6.1, RFC 9113 §8.2.2).
 pub(super) const RESERVED: &[&str] = &[
     "Host",
     "Upgrade",
     "Connection",
+    "Keep-Alive",
+    "Proxy-Connection",
+    "TE",
     "Content-Length",
     "Transfer-Encoding",
     "Sec-WebSocket-Accept",
     "Sec-WebSocket-Key",
-    "Sec-WebSocket-Version",
+    VERSION,
     PROTOCOL,
     EXTENSIONS,
 ];
@@ -67,10 +83,12 @@ fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), HeadError> {
     if reserved.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
         return Err(HeadError::ReservedHeader);
     }
-    match value.iter().any(|&octet| matches!(octet, 0..=0x08 | 0x0A..=0x1F | 0x7F)) {
-        true => Err(HeadError::InvalidHeaderValue),
-        false => Ok(()),
-    }
+    if is_value(value) { Ok(()) } else { Err(HeadError::InvalidHeaderValue) }
+}
+
+/// Whether no octet is a control character other than a tab (RFC 9110 §5.5).
+pub(super) fn is_value(value: &[u8]) -> bool {
+    !value.iter().any(|&octet| matches!(octet, 0..=0x08 | 0x0A..=0x1F | 0x7F))
 }
 
 #[cfg(test)]
@@ -84,7 +102,13 @@ mod tests {
             fields.push("A", b"1", &[]);
             fields.push(name, value, RESERVED);
             fields.push("B", b"2", &[]);
-            fields.into_lines()
+            let mut lines = Vec::new();
+            fields.into_fields().map(|fields| {
+                for (name, value) in &fields {
+                    put_field(&mut lines, name, value);
+                }
+                lines
+            })
         };
         assert_eq!(lines("X", b" \xe9\tz ").as_deref(), Ok(&b"A: 1\r\nX: \xe9\tz\r\nB: 2\r\n"[..]));
         assert_eq!(lines("hOsT", b""), Err(HeadError::ReservedHeader));

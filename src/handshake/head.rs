@@ -86,6 +86,16 @@ impl<'i> Headers<'i> {
         Ok(Self(fields))
     }
 
+    /// Fields that another HTTP stack has parsed.
+    pub(super) fn from_fields(fields: impl IntoIterator<Item = (&'i str, &'i [u8])>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| httparse::Header { name, value }).collect())
+    }
+
+    /// The number of fields.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'i str, &'i [u8])> + '_ {
         self.0.iter().map(|field| (field.name, field.value))

@@ -1,4 +1,7 @@
-//! The opening handshake over HTTP/1.1 (RFC 6455 §4), both roles: octets in, a [`Connection`](crate::Connection) out.
+//! The opening handshake (RFC 6455 §4), both roles: octets in, a [`Connection`](crate::Connection) out; and over HTTP/2
+//! and HTTP/3 (RFC 8441, RFC 9220): header lists in and out.
+//!
+//! # Over HTTP/1.1
 //!
 //! Both ends work on the same [`ReadBuffer`](crate::ReadBuffer) that the connection will work on: what comes behind the
 //! head simply stays in it. Both may be fed one octet at a time: the search for the end of the head
@@ -32,24 +35,55 @@
 //! assert_eq!(connection.receive(&mut input, &mut output)?, Some(Event::Text("welcome")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Over HTTP/2 and HTTP/3
+//!
+//! There a WebSocket is opened by an extended CONNECT, and its octets travel in the DATA frames of one stream, cut as they
+//! may be. Frames, settings and flow control are the business of an HTTP/2 or HTTP/3 library; the rules for the two heads
+//! are here, over the lists of header fields that every such library speaks:
+//!
+//! * a server sends the setting [`ExtendedConnect::SETTING`] with the value 1, hands the fields of a request to
+//!   [`Request::extended_connect`], and sends the [`ResponseHead`] that [`Accept::respond`] gives, or that of the [`Refusal`];
+//! * a client waits for that setting ([`ExtendedConnect`]), sends the [`RequestHead`] that
+//!   [`ClientRequest::extended_connect`] gives, and hands the fields of the response to [`ConnectHandshake::receive`].
+//!
+//! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames. Where
+//! the connection says that the stream is to be closed, end it (`END_STREAM`, FIN); where it is to be dropped, reset it with
+//! [`ErrorCode::Cancel`]. The client still masks what it sends (RFC 8441 §5).
+//!
+//! # Behind another server
+//!
+//! With the feature `http`, `Request::from_http` does the same for the `http` crate's requests, and for HTTP/1.1 upgrades
+//! that another server has parsed; `ConnectHandshake::receive_http` is for its responses.
 
 mod accept;
+mod answer;
 mod body;
 mod client;
+mod connect;
 mod fields;
 mod head;
+#[cfg(feature = "http")]
+mod http_types;
 mod negotiate;
 mod origin;
+mod parsed;
+mod pseudo;
 mod respond;
 mod server;
+mod setting;
 mod target;
 mod uri;
 
 pub use accept::accept_value;
+pub use answer::{Answer, Response};
 pub use body::Body;
-pub use client::{Answer, ClientHandshake, ClientRequest, Response};
+pub use client::{ClientHandshake, ClientRequest};
+pub use connect::ConnectHandshake;
 pub use head::Headers;
 pub use origin::{InvalidOrigin, OriginPolicy};
+pub use parsed::{Refusal, RequestHead, ResponseHead};
 pub use respond::{Accept, Rejection};
-pub use server::{Request, ServerHandshake};
+pub use server::{Parsed, Raw, Request, ServerHandshake};
+pub use setting::{ErrorCode, ExtendedConnect, InvalidSetting};
 pub use uri::{Uri, UriError};

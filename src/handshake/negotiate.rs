@@ -12,6 +12,18 @@ pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 /// The name of the header field for extensions.
 pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
+/// The name of the header field for the version of the protocol.
+pub(super) const VERSION: &str = "Sec-WebSocket-Version";
+
+/// Whether a request is for version 13, the only one there is (§4.4).
+pub(super) fn check_version(headers: &Headers<'_>) -> Result<(), HandshakeError> {
+    match headers.single(VERSION)? {
+        Some(b"13") => Ok(()),
+        Some(_) => Err(HandshakeError::UnsupportedVersion),
+        None => Err(HandshakeError::MissingVersion),
+    }
+}
+
 /// The subprotocols that a client offers, best first: different tokens; none, if the field is missing.
 pub(super) fn offered_subprotocols<'i>(headers: &Headers<'i>) -> Result<Vec<&'i str>, HandshakeError> {
     let mut offered = Vec::new();

@@ -6,22 +6,23 @@ use alloc::vec::Vec;
 
 use super::accept::accept_value;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::negotiate::PROTOCOL;
-use super::server::Request;
+use super::negotiate::{PROTOCOL, VERSION};
+use super::parsed::ResponseHead;
+use super::server::{Opening, Parsed, Raw, Request};
 use crate::connection::Connection;
 use crate::error::{HandshakeError, HeadError};
 
-/// An acceptance under way; [`send`](Self::send) completes it.
+/// An acceptance under way; `send` or `respond` completes it. `A` is how the [`Request`] is answered.
 #[derive(Debug)]
 #[must_use = "an acceptance that is not sent opens nothing"]
-pub struct Accept<'i> {
-    request: Request<'i>,
+pub struct Accept<'i, A = Raw> {
+    request: Request<'i, A>,
     subprotocol: Option<&'i str>,
     fields: ExtraFields,
 }
 
-impl<'i> Accept<'i> {
-    pub(super) const fn new(request: Request<'i>) -> Self {
+impl<'i, A> Accept<'i, A> {
+    pub(super) const fn new(request: Request<'i, A>) -> Self {
         Self { request, subprotocol: None, fields: ExtraFields::new() }
     }
 
@@ -40,6 +41,25 @@ impl<'i> Accept<'i> {
         self
     }
 
+    /// Puts all fields of the response, and opens the connection.
+    fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
+        let fields = self.fields.into_fields()?;
+        if let Opening::Upgrade { key, .. } = self.request.opening {
+            put("Upgrade", b"websocket");
+            put("Connection", b"Upgrade");
+            put("Sec-WebSocket-Accept", &accept_value(key));
+        }
+        if let Some(name) = self.subprotocol {
+            put(PROTOCOL, name.as_bytes());
+        }
+        for (name, value) in &fields {
+            put(name, value);
+        }
+        Ok(Connection::server(&self.request.config))
+    }
+}
+
+impl Accept<'_> {
     /// Appends the response, status 101, and opens the connection: frames may follow at once.
     ///
     /// # Errors
@@ -47,18 +67,31 @@ impl<'i> Accept<'i> {
     /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
     /// appended then; a [`Rejection`] with status 500 may still be.
     pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
-        let lines = self.fields.into_lines()?;
-        if self.request.expects_continue {
+        self.fields.check()?;
+        if let Opening::Upgrade { expects_continue: true, .. } = self.request.opening {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-        put_field(output, "Sec-WebSocket-Accept", &accept_value(self.request.key));
-        if let Some(name) = self.subprotocol {
-            put_field(output, PROTOCOL, name.as_bytes());
-        }
-        output.extend_from_slice(&lines);
+        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        let connection = self.open(|name, value| put_field(output, name, value))?;
         output.extend_from_slice(b"\r\n");
-        Ok(Connection::server(&self.request.config))
+        Ok(connection)
+    }
+}
+
+impl Accept<'_, Parsed> {
+    /// The response, for the HTTP stack to send, and the connection: once the response is on its way, frames may follow.
+    /// The status is 101 for an HTTP/1.1 upgrade, and 200 for an extended CONNECT, behind which the octets of the stream's
+    /// DATA frames are the connection's.
+    ///
+    /// # Errors
+    /// As [`send`](Accept::send).
+    pub fn respond(self) -> Result<(ResponseHead, Connection), HeadError> {
+        let mut head = ResponseHead::new(match self.request.opening {
+            Opening::Upgrade { .. } => 101,
+            Opening::ExtendedConnect => 200,
+        });
+        let connection = self.open(|name, value| head.put(name, value))?;
+        Ok((head, connection))
     }
 }
 
@@ -81,8 +114,8 @@ pub struct Rejection<'b> {
 }
 
 impl<'b> Rejection<'b> {
-    /// A response with this status, 200 to 599. A 401 is to be given a `WWW-Authenticate` field, a 405 an `Allow` field, a
-    /// redirection a `Location` field; a 426 names the protocol to upgrade to by itself.
+    /// A response with this status, 200 to 599. A 401 has to be given a `WWW-Authenticate` field, a 405 an `Allow` field;
+    /// a redirection wants a `Location` field; a 426 names the protocol to upgrade to by itself.
     pub const fn new(status: u16) -> Self {
         Self { status, fields: ExtraFields::new(), body: b"" }
     }
@@ -104,14 +137,23 @@ impl<'b> Rejection<'b> {
     /// Appends the response. Write it, then close the stream, the sending half first.
     ///
     /// # Errors
-    /// [`HeadError::InvalidStatus`], or the first fault of what was given to this builder:
-    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
-    /// appended then.
+    /// [`HeadError::InvalidStatus`], [`HeadError::MissingHeader`] for a 401 without `WWW-Authenticate` or a 405 without
+    /// `Allow`, or the first fault of what was given to this builder: [`HeadError::InvalidHeaderName`],
+    /// [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is appended then.
     pub fn send(self, output: &mut Vec<u8>) -> Result<(), HeadError> {
         if !(200..=599).contains(&self.status) {
             return Err(HeadError::InvalidStatus);
         }
-        let lines = self.fields.into_lines()?;
+        let needed = match self.status {
+            401 => Some("WWW-Authenticate"),
+            405 => Some("Allow"),
+            _ => None,
+        };
+        let missing = needed.filter(|name| !self.fields.has(name));
+        let fields = self.fields.into_fields()?;
+        if let Some(name) = missing {
+            return Err(HeadError::MissingHeader(name));
+        }
         for part in ["HTTP/1.1 ", &self.status.to_string(), " ", reason(self.status), "\r\n"] {
             output.extend_from_slice(part.as_bytes());
         }
@@ -123,7 +165,9 @@ impl<'b> Rejection<'b> {
         if has_body {
             put_field(output, "Content-Length", self.body.len().to_string().as_bytes());
         }
-        output.extend_from_slice(&lines);
+        for (name, value) in &fields {
+            put_field(output, name, value);
+        }
         output.extend_from_slice(b"\r\n");
         if has_body {
             output.extend_from_slice(self.body);
@@ -140,15 +184,22 @@ pub(super) fn put_refusal(error: HandshakeError, output: &mut Vec<u8>) {
         error => format!("{error}\n"),
     };
     let mut rejection = Rejection::new(error.status().unwrap_or(400)).header("Content-Type", "text/plain");
-    match error {
-        HandshakeError::MethodNotAllowed => rejection = rejection.header("Allow", "GET"),
-        HandshakeError::MissingVersion | HandshakeError::UnsupportedVersion | HandshakeError::NotAnUpgrade => {
-            rejection = rejection.header("Sec-WebSocket-Version", "13");
-        }
-        _ => {}
+    if let Some((name, value)) = remedy(error) {
+        rejection = rejection.header(name, value);
     }
     let sent = rejection.body(body.as_bytes()).send(output);
     debug_assert_eq!(sent, Ok(()));
+}
+
+/// The field of a refusal that says what would have been right.
+pub(super) const fn remedy(error: HandshakeError) -> Option<(&'static str, &'static str)> {
+    match error {
+        HandshakeError::MethodNotAllowed => Some(("Allow", "GET")),
+        HandshakeError::MissingVersion | HandshakeError::UnsupportedVersion | HandshakeError::NotAnUpgrade => {
+            Some((VERSION, "13"))
+        }
+        _ => None,
+    }
 }
 
 /// The reason phrase of a status (RFC 9110 §15); nobody depends on it.
@@ -171,6 +222,7 @@ const fn reason(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         _ => "",

@@ -1,10 +1,11 @@
 //! RFC 6455 §4.2: is this a request to open a WebSocket, and what does the server answer?
 
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use super::accept::is_key;
 use super::head::{HeadScanner, Headers, parse_request, trim};
-use super::negotiate::{extensions, offered_subprotocols};
+use super::negotiate::{check_version, extensions, offered_subprotocols};
 use super::respond::{Accept, Rejection, put_refusal};
 use super::target::{Target, is_host};
 use crate::config::Config;
@@ -106,28 +107,50 @@ impl ServerHandshake {
 }
 
 /// A client's request to open a WebSocket, found to be one; to be answered once.
+///
+/// `A` is how it is answered: [`Raw`], for one that a [`ServerHandshake`] has read, into the output; [`Parsed`], for one
+/// that another HTTP stack has read, by a value for that stack.
 #[derive(Debug)]
 #[must_use = "a request that is not answered leaves the client waiting"]
-pub struct Request<'i> {
+pub struct Request<'i, A = Raw> {
     target: Target<'i>,
     headers: Headers<'i>,
     subprotocols: Vec<&'i str>,
     extensions: Vec<Extension<'i>>,
-    pub(super) key: &'i [u8],
-    pub(super) expects_continue: bool,
+    pub(super) opening: Opening<'i>,
     pub(super) config: Config,
+    answered: PhantomData<A>,
 }
 
-impl<'i> Request<'i> {
-    /// Accepts: the builder's last call appends the response and gives the connection.
-    pub fn accept(self) -> Accept<'i> {
-        Accept::new(self)
-    }
+/// A [`Request`] that is answered in the output.
+#[derive(Debug)]
+pub enum Raw {}
 
+/// A [`Request`] that is answered by a value.
+#[derive(Debug)]
+pub enum Parsed {}
+
+/// How the client asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening<'i> {
+    /// By a GET with this key (RFC 6455 §4.2.1).
+    Upgrade { key: &'i [u8], expects_continue: bool },
+    /// By an extended CONNECT (RFC 8441 §5).
+    ExtendedConnect,
+}
+
+impl Request<'_> {
     /// Rejects with a status of 200 to 599: 401 (with a `WWW-Authenticate` header), 403, 404, 503, a redirection (with
     /// `Location`), or any other.
     pub fn reject(self, status: u16) -> Rejection<'static> {
         Rejection::new(status)
+    }
+}
+
+impl<'i, A> Request<'i, A> {
+    /// Accepts: the builder's last call gives the response and the connection.
+    pub fn accept(self) -> Accept<'i, A> {
+        Accept::new(self)
     }
 
     /// The path of the resource, such as `/chat`, as it was sent.
@@ -190,6 +213,40 @@ impl<'i> Request<'i> {
         &self.extensions
     }
 
+    /// The checks that are the same for every way of asking.
+    pub(super) fn negotiate(
+        target: Target<'i>,
+        headers: Headers<'i>,
+        opening: Opening<'i>,
+        config: &Config,
+    ) -> Result<Self, HandshakeError> {
+        check_version(&headers)?;
+        headers.single("Origin")?;
+        Ok(Self {
+            target,
+            subprotocols: offered_subprotocols(&headers)?,
+            extensions: extensions(&headers)?,
+            headers,
+            opening,
+            config: config.clone(),
+            answered: PhantomData,
+        })
+    }
+
+    /// The checks of §4.2.1 on the fields of a GET.
+    pub(super) fn upgrade(target: Target<'i>, headers: Headers<'i>, config: &Config) -> Result<Self, HandshakeError> {
+        check_no_body(&headers)?;
+        if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
+            return Err(HandshakeError::NotAnUpgrade);
+        }
+        let expects_continue = expects_continue(&headers)?;
+        let key = headers.single("Sec-WebSocket-Key")?.unwrap_or_default();
+        let request = Self::negotiate(target, headers, Opening::Upgrade { key, expects_continue }, config)?;
+        if is_key(key) { Ok(request) } else { Err(HandshakeError::InvalidKey) }
+    }
+}
+
+impl<'i> Request<'i> {
     /// All checks of §4.2.1.
     fn parse(head: &'i [u8], config: &Config) -> Result<Self, HandshakeError> {
         let (line, headers) = parse_request(head)?;
@@ -199,31 +256,12 @@ impl<'i> Request<'i> {
         if line.method != b"GET" {
             return Err(HandshakeError::MethodNotAllowed);
         }
-        check_no_body(&headers)?;
         let host = match headers.single("Host") {
             Ok(Some(host)) if is_host(host) => host,
             _ => return Err(HandshakeError::InvalidHost),
         };
         let target = Target::parse(line.target, host)?;
-        if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
-            return Err(HandshakeError::NotAnUpgrade);
-        }
-        match headers.single("Sec-WebSocket-Version")? {
-            Some(b"13") => {}
-            Some(_) => return Err(HandshakeError::UnsupportedVersion),
-            None => return Err(HandshakeError::MissingVersion),
-        }
-        let key = headers.single("Sec-WebSocket-Key")?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
-        headers.single("Origin")?;
-        Ok(Self {
-            target,
-            key,
-            subprotocols: offered_subprotocols(&headers)?,
-            extensions: extensions(&headers)?,
-            expects_continue: expects_continue(&headers)?,
-            headers,
-            config: config.clone(),
-        })
+        Self::upgrade(target, headers, config)
     }
 }
 
