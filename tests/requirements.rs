@@ -31,8 +31,8 @@ fn is_id(word: &str) -> bool {
 fn listed(list: &str) -> BTreeMap<String, Held> {
     let mut listed = BTreeMap::new();
     for line in list.lines().filter(|line| line.starts_with("- **")) {
-        let (head, text) = line.split_once(" — ").unwrap_or_else(|| panic!("no dash: {line}"));
-        let mut parts = head.trim_start_matches("- ").split(" · ");
+        let (front, text) = line.split_once(" — ").unwrap_or_else(|| panic!("no dash: {line}"));
+        let mut parts = front.trim_start_matches("- ").split(" · ");
         let (Some(id), Some(role), Some(level), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
             panic!("not id, role and level: {line}");
         };
