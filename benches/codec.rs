@@ -67,6 +67,17 @@ fn receive(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("receive binary, one octet to a read");
     let stream = Stream::new(OpCode::Binary, &binary(125), 1);
     bench(&mut group, 125, &stream, receive_all);
+    drop(group);
+    // Autobahn's 9.3.1 and 9.4.1: the time grows with the octets, whatever the number of fragments that they come in
+    for (name, opcode, payload) in [
+        ("receive binary, in fragments of 64", OpCode::Binary, binary as fn(usize) -> Vec<u8>),
+        ("receive mixed text, in fragments of 64", OpCode::Text, mixed),
+    ] {
+        let mut group = criterion.benchmark_group(name);
+        for len in [64 << 10, 1 << 20, 4 << 20] {
+            bench(&mut group, len, &Stream::fragmented(opcode, &payload(len), 64), receive_all);
+        }
+    }
 }
 
 /// The server's side, messages of which the last 64 are kept.
@@ -256,6 +267,20 @@ impl Stream {
         let frame = frame(opcode, payload);
         let count = (256 << 10) / frame.len();
         Self { octets: frame.repeat(count), count, read }
+    }
+
+    /// One message in fragments.
+    fn fragmented(opcode: OpCode, payload: &[u8], size: usize) -> Self {
+        let fragments = payload.chunks(size);
+        let last = fragments.len() - 1;
+        let frames = fragments.enumerate().flat_map(|(i, fragment)| {
+            let mut frame = frame(if i == 0 { opcode } else { OpCode::Continuation }, fragment);
+            if i < last {
+                frame[0] &= 0x7F; // not final
+            }
+            frame
+        });
+        Self { octets: frames.collect(), count: 1, read: READ }
     }
 
     fn reads(&self) -> impl Iterator<Item = &[u8]> {
