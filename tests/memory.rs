@@ -370,14 +370,11 @@ fn a_flood_of_pings_stays_within_what_the_loop_allows() {
                 written += some;
                 while output.len() < LIMIT && answered < PINGS {
                     let before = output.len();
-                    match ws.receive(&mut input, &mut output).unwrap() {
-                        Some(event) => assert_eq!(event, Event::Ping(payload)),
-                        None => {
-                            input.extend_from_slice(&read);
-                            fed += 1000;
-                            continue;
-                        }
+                    if input.is_empty() {
+                        input.extend_from_slice(&read);
+                        fed += PINGS / 1000;
                     }
+                    assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Ping(payload))));
                     answered += 1;
                     assert_eq!(output.len(), before + pong.len(), "one Pong for each call");
                     assert!(output.len() < LIMIT + pong.len());

@@ -85,7 +85,7 @@ fn s5_5_2_1_a_pong_stands_behind_what_was_sent_before_and_between_frames() {
     // 6455-5.5.2-1, 6455-6.1-6
     for role in ROLES {
         let before = |ws: &mut Connection, out: &mut Vec<u8>| {
-            ws.send_binary(&[7; 70_000], out).unwrap();
+            ws.send_binary(&vec![7; 70_000], out).unwrap();
             ws.begin_text("half", out).unwrap();
         };
         let transcript = run_after(role, &Config::default(), before, &frame_to(role, 0x89, b"p"));

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::slice::from_ref;
+
 use common::{
     ROLES, assert_failed, assert_failed_after, binary, frame_from, frame_to, frames_in, frames_to, hex, ping, pong,
     run, text,
@@ -143,7 +145,7 @@ fn s5_4_8_every_fragmentation_is_the_same_message() {
                     frames.extend(frame_to(role, first, &DATA[begin..=i]));
                     begin = i + 1;
                 }
-                assert_eq!(run(role, &frames).messages, [message.clone()], "{cuts:b}");
+                assert_eq!(run(role, &frames).messages, from_ref(&message), "{cuts:b}");
             }
         }
     }

@@ -246,7 +246,7 @@ fn s5_2_5_and_6_lengths_that_are_too_large_or_not_minimal() {
             for first in [0x82, 0x81, 0x01, 0x80, 0x00] {
                 let mut octets = header_to(role, header);
                 octets[0] = first;
-                let begun = if first & 0x0F == 0 { frame_to(role, 0x02, b"") } else { vec![] };
+                let begun = if matches!(first, 0x00 | 0x80) { frame_to(role, 0x02, b"") } else { vec![] };
                 assert_failed(&run(role, &[begun, octets].concat()), role, error);
             }
         }

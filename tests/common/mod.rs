@@ -54,8 +54,8 @@ pub fn run(role: Role, octets: &[u8]) -> Transcript {
     run_with(role, &Config::default(), octets)
 }
 
-/// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than 2 KiB),
-/// through both doors, and with messages whole and in chunks; all of it must come to the same.
+/// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than
+/// 2 KiB), through both doors, and with messages whole and in chunks; all of it must come to the same.
 pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
     run_after(role, config, |_, _| {}, octets)
 }
