@@ -29,6 +29,7 @@ fn pieces(ws: &mut Connection, input: &mut ReadBuffer, octets: &[u8]) -> Vec<Str
 
 #[test]
 fn s5_4_9_pieces_as_they_come_with_marks() {
+    // 6455-5.4-9
     let mut ws = common::connection(Role::Client, &chunks());
     let input = &mut ReadBuffer::default();
     assert_eq!(pieces(&mut ws, input, b"\x81\x05Hello"), ["<Hello>"]);
@@ -43,6 +44,7 @@ fn s5_4_9_pieces_as_they_come_with_marks() {
 
 #[test]
 fn s8_1_text_is_cut_between_characters() {
+    // 6455-5.4-9, 6455-5.6-1, 6455-5.5.3-5
     let mut ws = common::connection(Role::Client, &chunks());
     let input = &mut ReadBuffer::default();
     let mut seen = Vec::new();
@@ -54,6 +56,7 @@ fn s8_1_text_is_cut_between_characters() {
 
 #[test]
 fn s8_1_2_invalid_text_fails_in_its_chunk_after_what_came_before() {
+    // 6455-8.1-2, 28-26
     let mut ws = common::connection(Role::Server, &chunks());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let frame = frame_to(Role::Server, 0x01, b"good\xf4\x90");
@@ -66,6 +69,7 @@ fn s8_1_2_invalid_text_fails_in_its_chunk_after_what_came_before() {
 
 #[test]
 fn s8_1_2_what_is_delivered_of_invalid_text_does_not_depend_on_the_cut() {
+    // 6455-5.2-13, 6455-8.1-1
     for octets in [&b"abcde\xff"[..], b"ab\xe2\x82xyz", b"\xff", b"abc\xe2"] {
         for first in [0x81, 0x01] {
             let frames = frames_to(Role::Client, &[(first, octets), (0x80, b"\xff")]);
@@ -84,6 +88,7 @@ fn s8_1_2_what_is_delivered_of_invalid_text_does_not_depend_on_the_cut() {
 
 #[test]
 fn limits_hold_for_chunks_too() {
+    // 6455-10.4-1
     let mut config = chunks();
     config.limits.message = 4;
     let mut ws = common::connection(Role::Client, &config);

@@ -65,6 +65,48 @@ fn imports_go_down() {
     assert!(seen > 30, "the test reads the imports: {seen}");
 }
 
+/// The code of a file, without comments.
+fn code(source: &str) -> String {
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn sio_1_no_socket_no_clock_no_thread_and_one_source_of_randomness() {
+    // SIO-1
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let root = ("lib".to_owned(), PathBuf::from("lib.rs"), fs::read_to_string(root).unwrap());
+    let mut randomness = Vec::new();
+    for (_, path, source) in sources().into_iter().chain([root]) {
+        let code = code(&source);
+        for word in [
+            "std::net",
+            "std::time",
+            "std::thread",
+            "std::io",
+            "std::fs",
+            "std::process",
+            "std::env",
+            "std::sync",
+            "std::os",
+            "SystemTime",
+            "Instant",
+            "TcpStream",
+            "UdpSocket",
+            "thread_local!",
+            "static mut",
+            "println!",
+            "async ",
+            ".await",
+        ] {
+            assert!(!code.contains(word), "{} mentions {word}", path.display());
+        }
+        if code.contains("rand::") || code.contains("getrandom") || code.contains("RandomState") {
+            randomness.push(path);
+        }
+    }
+    assert_eq!(randomness, [Path::new("send/random.rs")]);
+}
+
 #[test]
 fn files_are_short_and_say_what_they_answer() {
     for (_, path, source) in sources() {

@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{frame_from, frame_to, frames_to};
+use websocket_proto::handshake::ServerHandshake;
 use websocket_proto::{Config, Connection, Delivery, Event, Message, ProtocolError, ReadBuffer, Role};
 
 /// The system's allocator, with a count for each thread.
@@ -132,6 +133,7 @@ fn no_allocation_for_a_message_in_steady_state() {
 
 #[test]
 fn nothing_is_allocated_by_an_announced_length() {
+    // 6455-5.2-14, 6455-10.4-1
     let mut config = Config::default();
     config.limits.frame = u64::MAX;
     config.limits.message = u64::MAX;
@@ -173,6 +175,7 @@ fn memory_grows_with_what_came() {
 
 #[test]
 fn the_worst_case_is_that_of_the_docs() {
+    // 6455-10.4-2
     const ROOM: usize = 1000;
     let mut config = Config::default();
     config.limits.message = 20_000;
@@ -321,7 +324,122 @@ fn a_buffer_that_grew_for_a_message_gives_its_memory_back() {
 }
 
 #[test]
+fn empty_fragments_without_end_are_stopped_and_held_by_nothing() {
+    // 6455-5.4-12, 6455-10.4-1
+    for role in common::ROLES {
+        let mut ws = common::connection(role, &Config::default());
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let fragments = frame_to(role, 0x00, b"").repeat(1024);
+        input.extend_from_slice(&[&frame_to(role, 0x01, b"")[..], &fragments[..fragments.len() - 6]].concat());
+        drain(&mut ws, &mut input, &mut output);
+        let mut failure = None;
+        let (reads, _, peak) = measure(|| {
+            (0..1000)
+                .take_while(|_| {
+                    input.extend_from_slice(&fragments);
+                    failure = ws.receive(&mut input, &mut output).err();
+                    failure.is_none()
+                })
+                .count()
+        });
+        // 131,072 fragments are 128 times 1024
+        assert_eq!((reads, failure), (127, Some(ProtocolError::TooManyFragments)));
+        assert!(peak <= 3 * fragments.len(), "{peak} bytes");
+        assert_eq!(output, frame_from(role, 0x88, b"\x03\xf0"));
+    }
+}
+
+#[test]
+fn a_flood_of_pings_stays_within_what_the_loop_allows() {
+    // SIO-4, 6455-5.5.3-4, 6455-10.4-2, 6455-5.5.3-2
+    const PINGS: usize = 1_000_000;
+    const LIMIT: usize = 1000;
+    for (role, payload) in [(Role::Server, &b"ping"[..]), (Role::Client, b"")] {
+        let mut ws = common::connection(role, &Config::default());
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::with_capacity(2 * LIMIT));
+        let read = frame_to(role, 0x89, payload).repeat(PINGS / 1000);
+        let pong = frame_from(role, 0x8A, payload);
+        let pongs = pong.repeat(11);
+        let (mut fed, mut answered, mut written) = (0, 0, 0);
+        let ((), _, peak) = measure(|| {
+            while written < PINGS * pong.len() {
+                // a peer that reads slowly, and a loop that goes on only while little waits for it
+                let some = output.len().min(10 * pong.len() - 1);
+                assert_eq!(output[..some], pongs[written % pong.len()..][..some]);
+                output.drain(..some);
+                written += some;
+                while output.len() < LIMIT && answered < PINGS {
+                    let before = output.len();
+                    if input.is_empty() {
+                        input.extend_from_slice(&read);
+                        fed += PINGS / 1000;
+                    }
+                    assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Ping(payload))));
+                    answered += 1;
+                    assert_eq!(output.len(), before + pong.len(), "one Pong for each call");
+                    assert!(output.len() < LIMIT + pong.len());
+                }
+            }
+        });
+        assert_eq!((fed, answered, written, output.len()), (PINGS, PINGS, PINGS * pong.len(), 0));
+        assert!(peak <= 2 * read.len(), "{peak} bytes");
+    }
+}
+
+#[test]
+fn a_head_without_end_is_stopped() {
+    // 6455-10.4-2
+    let config = Config::default();
+    for begin in ["GET /", "GET / HTTP/1.1\r\nHost: "] {
+        let mut server = ServerHandshake::new(&config);
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        input.extend_from_slice(begin.as_bytes());
+        let (reads, _, peak) = measure(|| {
+            (0..1000)
+                .take_while(|_| {
+                    input.extend_from_slice(&[b'a'; 1000]);
+                    server.receive(&mut input, &mut output).is_ok()
+                })
+                .count()
+        });
+        assert!(reads <= config.limits.head / 1000, "{reads} reads");
+        assert!(peak <= 3 * config.limits.head, "{peak} bytes");
+    }
+}
+
+#[test]
+fn fed_octet_by_octet_the_work_is_that_of_the_octets() {
+    // SEC-1
+    // were the text checked, or the message moved, from its beginning with each octet, this would not end
+    let text = "aé€😀".repeat(50_000);
+    for delivery in [Delivery::Whole, Delivery::Chunks] {
+        let mut config = Config::default();
+        config.delivery = delivery;
+        let mut ws = Connection::server(&config);
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let (first, second) = text.as_bytes().split_at(text.len() / 2 + 1);
+        let frames = frames_to(Role::Server, &[(0x01, first), (0x89, b"p"), (0x80, second)]);
+        let mut came = 0;
+        let ((), allocations, peak) = measure(|| {
+            for octet in &frames {
+                input.extend_from_slice(&[*octet]);
+                while let Some(event) = ws.receive(&mut input, &mut output).unwrap() {
+                    match event {
+                        Event::Text(text) | Event::TextChunk { text, .. } => came += text.len(),
+                        event => assert_eq!(event, Event::Ping(b"p")),
+                    }
+                }
+            }
+        });
+        assert_eq!(came, text.len());
+        let growth = if delivery == Delivery::Whole { 4 * text.len() } else { 1000 };
+        assert!(allocations <= 40 && peak <= growth, "{allocations} allocations, {peak} bytes");
+    }
+}
+
+#[test]
 fn a_flood_of_pings_costs_what_it_sent() {
+    // 6455-5.5.3-2, 28-12
     let mut ws = common::connection(Role::Server, &Config::default());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let pings = frame_to(Role::Server, 0x89, &[7; 125]).repeat(1000);

@@ -49,6 +49,7 @@ proptest! {
 
     #[test]
     fn buffers_may_be_mixed_up(steps in vec(step(), 0..40)) {
+        // SEC-1
         let mut in_chunks = Config::default();
         in_chunks.delivery = Delivery::Chunks;
         let mut connections =

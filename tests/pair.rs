@@ -119,6 +119,7 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_comes_twice(program in vec((any::<bool>(), step()), 0..60)) {
+        // 6455-6.1-6, 6455-6.2-2, 6455-6.1-2, WHATWG-3-6, 6455-7.1.4-1
         let mut config = Config::default();
         config.pong = PongPolicy::Manual; // or what is received is more than what was sent
         let (mut client, mut server) = (End::new(Role::Client, &config), End::new(Role::Server, &config));
@@ -153,6 +154,7 @@ proptest! {
 
 #[test]
 fn s5_5_1_9_both_close_at_once() {
+    // 6455-5.5.1-9, 6455-7.1.5-2, 6455-5.5.1-10
     let (mut client, mut server) =
         (End::new(Role::Client, &Config::default()), End::new(Role::Server, &Config::default()));
     client.act(&Step::Close(4001));
@@ -167,6 +169,7 @@ fn s5_5_1_9_both_close_at_once() {
 
 #[test]
 fn pings_are_ponged_by_the_other_end() {
+    // 6455-5.5.2-1, 6455-5.5.3-1, WHATWG-5-1
     let (mut client, mut server) =
         (End::new(Role::Client, &Config::default()), End::new(Role::Server, &Config::default()));
     for payload in [&b""[..], b"a", &[0xFF; 125]] {

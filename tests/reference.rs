@@ -83,6 +83,7 @@ proptest! {
         flips in vec((any::<prop::sample::Index>(), any::<u8>()), 0..2),
         cuts in cuts(),
     ) {
+        // 6455-5.2-13, 6455-6.2-2
         let mut octets: Vec<u8> = frames.iter().flat_map(|(first, payload)| frame_to(role, *first, payload)).collect();
         for (at, flip) in flips {
             if !octets.is_empty() {
@@ -95,12 +96,14 @@ proptest! {
 
     #[test]
     fn any_octets(role in role(), delivery in delivery(), octets in vec(any::<u8>(), 0..64), cuts in cuts()) {
+        // SEC-1, 6455-5.2-13
         compare(role, delivery, &octets, &cuts)?;
     }
 }
 
 #[test]
 fn every_pair_of_first_octets() {
+    // 6455-5.2-1, 6455-5.2-2, 6455-5.2-3, 6455-5.2-12
     for role in ROLES {
         for delivery in [Delivery::Whole, Delivery::Chunks] {
             for pair in 0..=u16::MAX {

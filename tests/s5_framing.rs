@@ -1,304 +1,367 @@
-//! RFC 6455 §5: base framing, masking, fragmentation, control frames.
+//! RFC 6455 §5.2, §5.7: base framing.
 
 mod common;
 
-use common::{ROLES, Transcript, binary, frame_from, frame_to, frames_to, hex, ping, pong, run, run_with, text};
-use websocket_proto::{CloseCode, Config, MessageKind, PongPolicy, ProtocolError, ReadBuffer, Role, SendError, State};
+use common::{
+    KEY, ROLES, assert_failed, assert_failed_after, binary, frame_from, frame_to, frames_to, hex, ping, pong, run,
+    run_after, run_with, text,
+};
+use websocket_proto::wire::{FrameHeader, OpCode};
+use websocket_proto::{Config, Connection, MessageKind, ProtocolError, ReadBuffer, Role, SendError, State};
 
-/// The connection failed: nothing but a Close with this code went out after what was owed before.
-fn assert_failed(transcript: &Transcript, role: Role, error: ProtocolError) {
-    assert_eq!(transcript.error, Some(error));
-    let close = frame_from(role, 0x88, &error.close_code().0.to_be_bytes());
-    assert!(transcript.output.ends_with(&close), "{:02x?}", transcript.output);
-    assert_eq!(transcript.state, State::Closed);
-    let outcome = transcript.outcome.expect("it is over");
-    assert_eq!((outcome.clean, outcome.sent, outcome.received), (false, error.close_code(), CloseCode::ABNORMAL));
+/// A header without a mask, as the role would get it: with the mask bit and a key, if it is a server.
+fn header_to(role: Role, header: &str) -> Vec<u8> {
+    let mut octets = hex(header);
+    if role == Role::Server {
+        octets[1] |= 0x80;
+        octets.extend_from_slice(&KEY);
+    }
+    octets
+}
+
+/// What a send appends for a connection of this role.
+fn sent(role: Role, send: impl FnOnce(&mut Connection, &mut Vec<u8>) -> Result<(), SendError>) -> Vec<u8> {
+    let mut out = Vec::new();
+    send(&mut common::connection(role, &Config::default()), &mut out).unwrap();
+    out
 }
 
 #[test]
 fn s5_7_1_to_3_text_unmasked_masked_and_fragmented() {
+    // 6455-5.7-1, 6455-5.7-2, 6455-5.7-3, 6455-5.2-11
     assert_eq!(run(Role::Client, &hex("81 05 48 65 6c 6c 6f")).messages, [text("Hello")]);
     assert_eq!(run(Role::Server, &hex("81 85 37 fa 21 3d 7f 9f 4d 51 58")).messages, [text("Hello")]);
     assert_eq!(run(Role::Client, &hex("01 03 48 65 6c  80 02 6c 6f")).messages, [text("Hello")]);
-    let mut out = Vec::new();
-    common::connection(Role::Server, &Config::default()).send_text("Hello", &mut out).unwrap();
-    assert_eq!(out, hex("81 05 48 65 6c 6c 6f"));
-    out.clear();
-    common::connection(Role::Client, &Config::default()).send_text("Hello", &mut out).unwrap();
-    assert_eq!(out, hex("81 85 37 fa 21 3d 7f 9f 4d 51 58"));
-    out.clear();
-    let mut ws = common::connection(Role::Server, &Config::default());
-    ws.begin_text("Hel", &mut out).unwrap();
-    ws.finish_text("lo", &mut out).unwrap();
-    assert_eq!(out, hex("01 03 48 65 6c  80 02 6c 6f"));
+    assert_eq!(run(Role::Client, &hex("81 01 61")).messages, [text("a")]);
+    assert_eq!(sent(Role::Server, |ws, out| ws.send_text("Hello", out)), hex("81 05 48 65 6c 6c 6f"));
+    assert_eq!(sent(Role::Client, |ws, out| ws.send_text("Hello", out)), hex("81 85 37 fa 21 3d 7f 9f 4d 51 58"));
+    let fragments = sent(Role::Server, |ws, out| {
+        ws.begin_text("Hel", out)?;
+        ws.finish_text("lo", out)
+    });
+    assert_eq!(fragments, hex("01 03 48 65 6c  80 02 6c 6f"));
 }
 
 #[test]
 fn s5_7_4_ping_and_its_masked_pong() {
+    // 6455-5.7-4, erratum-3432
     let transcript = run(Role::Client, &hex("89 05 48 65 6c 6c 6f"));
     assert_eq!(transcript.messages, [ping(b"Hello")]);
     assert_eq!(transcript.output, hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58"));
+    let transcript = run(Role::Server, &hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58"));
+    assert_eq!((transcript.messages, transcript.output), (vec![pong(b"Hello")], vec![]));
 }
 
 #[test]
 fn s5_7_5_and_6_binary_of_256_and_65536() {
+    // 6455-5.7-5, 6455-5.7-6, 6455-5.2-1
     for (len, header) in [(256, "82 7e 01 00"), (65536, "82 7f 00 00 00 00 00 01 00 00")] {
         let data: Vec<u8> = (0..=255).cycle().take(len).collect();
         let frame = [hex(header), data.clone()].concat();
         assert_eq!(run(Role::Client, &frame).messages, [binary(&data)]);
-        let mut out = Vec::new();
-        common::connection(Role::Server, &Config::default()).send_binary(&data, &mut out).unwrap();
-        assert_eq!(out, frame);
+        assert_eq!(sent(Role::Server, |ws, out| ws.send_binary(&data, out)), frame);
+        // the same from a client
+        let masked = data.iter().zip(KEY.iter().cycle()).map(|(octet, key)| octet ^ key);
+        let frame: Vec<u8> = header_to(Role::Server, header).into_iter().chain(masked).collect();
+        assert_eq!(run(Role::Server, &frame).messages, [binary(&data)]);
+        assert_eq!(sent(Role::Client, |ws, out| ws.send_binary(&data, out)), frame);
     }
 }
 
 #[test]
 fn s5_2_4_every_length_form_both_ways() {
-    for len in [0, 1, 125, 126, 127, 128, 65535, 65536, 70_000] {
+    // 6455-5.2-4, 6455-5.2-6, 6455-5.2-8
+    for (len, header) in [
+        (0, "82 00"),
+        (1, "82 01"),
+        (125, "82 7d"),
+        (126, "82 7e 00 7e"),
+        (127, "82 7e 00 7f"),
+        (128, "82 7e 00 80"),
+        (65535, "82 7e ff ff"),
+        (65536, "82 7f 00 00 00 00 00 01 00 00"),
+    ] {
         let data: Vec<u8> = (0..=255).cycle().take(len).collect();
         for role in ROLES {
-            assert_eq!(run(role, &frame_to(role, 0x82, &data)).messages, [binary(&data)]);
-            let mut out = Vec::new();
-            common::connection(role, &Config::default()).send_binary(&data, &mut out).unwrap();
-            assert_eq!(out, frame_from(role, 0x82, &data));
+            let frame = frame_to(role, 0x82, &data);
+            assert!(frame.starts_with(&header_to(role, header)), "{len}");
+            let mut ws = common::connection(role, &Config::default());
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            input.extend_from_slice(&frame);
+            let message = ws.receive_message(&mut input, &mut output).unwrap();
+            assert_eq!((message, input.is_empty()), (Some(binary(&data)), true));
+            if len < 1000 {
+                assert_eq!(run(role, &frame).messages, [binary(&data)]);
+            }
+            assert_eq!(sent(role, |ws, out| ws.send_binary(&data, out)), frame_from(role, 0x82, &data));
         }
     }
 }
 
 #[test]
+fn s5_2_6_the_sender_takes_the_shortest_length() {
+    // 6455-5.2-6, 6455-5.2-1
+    for (payload_len, form) in (0..=125).map(|len| (len, 0)).chain((126..=300).map(|len| (len, 2))).chain([
+        (0x7FFF, 2),
+        (0xFFFF, 2),
+        (0x1_0000, 8),
+        (u64::from(u32::MAX), 8),
+        (FrameHeader::MAX_PAYLOAD_LEN, 8),
+    ]) {
+        for role in ROLES {
+            let header = sent(role, |ws, out| ws.send_header(MessageKind::Binary, payload_len, out).map(drop));
+            let mask = if role == Role::Client { 4 } else { 0 };
+            assert_eq!(header.len(), 2 + form + mask, "{payload_len}");
+            let (read, _) = FrameHeader::decode(&header).unwrap().unwrap();
+            assert_eq!((read.payload_len, read.mask.is_some()), (payload_len, role == Role::Client));
+        }
+    }
+}
+
+#[test]
+fn s5_2_1_all_pairs_of_first_octets_mean_what_the_picture_says() {
+    // 6455-5.2-1, 6455-5.2-8, 6455-5.2-4
+    // length octets and a key that say which of them were read
+    let behind = [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5];
+    for first in 0..=255u8 {
+        for second in 0..=255u8 {
+            let octets = [&[first, second][..], &behind].concat();
+            let is_control = first & 0x08 != 0;
+            let expected = if matches!(first & 0x0F, 3..=7 | 11..) {
+                Err(ProtocolError::ReservedOpCode)
+            } else if is_control && first & 0x80 == 0 {
+                Err(ProtocolError::ControlFragmented)
+            } else if is_control && second & 0x7F > 125 {
+                Err(ProtocolError::ControlTooLong)
+            } else {
+                let (payload_len, len_size) = match second & 0x7F {
+                    126 => (0x0102, 2),
+                    127 => (0x0102_0304_0506_0708, 8),
+                    len => (u64::from(len), 0),
+                };
+                let key = [0, 1, 2, 3].map(|i| behind[len_size + i]);
+                let mask = (second & 0x80 != 0).then_some(key);
+                let opcode = OpCode::from_bits(first & 0x0F).unwrap();
+                let header = FrameHeader { fin: first & 0x80 != 0, reserved: first & 0x70, opcode, mask, payload_len };
+                let size = 2 + len_size + mask.map_or(0, |key| key.len());
+                let mut encoded = Vec::new();
+                header.encode(&mut encoded).unwrap();
+                assert_eq!(encoded, octets[..size]);
+                Ok(Some((header, size)))
+            };
+            assert_eq!(FrameHeader::decode(&octets), expected, "{first:02x} {second:02x}");
+        }
+    }
+}
+
+#[test]
+fn s5_2_7_the_key_does_not_count() {
+    // 6455-5.2-7, 6455-5.2-8
+    let octets = hex("82 81 37 fa 21 3d 35  82 81 37 fa 21 3d 34");
+    assert_eq!(run(Role::Server, &octets).messages, [binary(b"\x02"), binary(b"\x03")]);
+    assert_eq!(run(Role::Client, &hex("82 01 35  82 01 34")).messages, [binary(b"\x35"), binary(b"\x34")]);
+}
+
+#[test]
 fn s5_2_9_empty_payloads_of_every_kind() {
+    // 6455-5.2-9
+    assert_eq!(run(Role::Server, &hex("81 80 37 fa 21 3d")).messages, [text("")]);
     for role in ROLES {
         let frames = frames_to(role, &[(0x81, b""), (0x82, b""), (0x89, b""), (0x8A, b"")]);
         let transcript = run(role, &frames);
         assert_eq!(transcript.messages, [text(""), binary(b""), ping(b""), pong(b"")]);
         assert_eq!(transcript.output, frame_from(role, 0x8A, b""));
         assert_eq!(transcript.state, State::Open);
+        let transcript = run(role, &frame_to(role, 0x88, b""));
+        assert_eq!(transcript.messages, [websocket_proto::Message::Close(None)]);
+    }
+}
+
+/// What is wrong with a first octet, with or without a message to continue.
+fn fault(first: u8, is_amid: bool) -> Option<ProtocolError> {
+    let (fin, reserved, opcode) = (first & 0x80 != 0, first & 0x70, first & 0x0F);
+    match (reserved, opcode) {
+        (1.., _) => Some(ProtocolError::ReservedBits),
+        (_, 0) if !is_amid => Some(ProtocolError::NothingToContinue),
+        (_, 1 | 2) if is_amid => Some(ProtocolError::MessageInterleaved),
+        (_, 3..=7 | 11..) => Some(ProtocolError::ReservedOpCode),
+        (_, 8..=10) if !fin => Some(ProtocolError::ControlFragmented),
+        _ => None,
     }
 }
 
 #[test]
 fn s5_2_2_and_3_reserved_bits_and_opcodes_in_all_combinations() {
+    // 6455-5.2-2, 6455-5.2-3, 6455-5.5-3, 6455-5.4-4, 6455-5.5-2, 28-27
     for role in ROLES {
         for first in 0..=255u8 {
-            let transcript = run(role, &frame_to(role, first, b""));
-            let (fin, reserved, opcode) = (first & 0x80 != 0, first & 0x70, first & 0x0F);
-            match (reserved, opcode) {
-                (1.., _) => assert_failed(&transcript, role, ProtocolError::ReservedBits),
-                (_, 0) => assert_failed(&transcript, role, ProtocolError::NothingToContinue),
-                (_, 3..=7 | 11..) => assert_failed(&transcript, role, ProtocolError::ReservedOpCode),
-                (_, 8..=10) if !fin => assert_failed(&transcript, role, ProtocolError::ControlFragmented),
-                _ => assert_eq!(transcript.error, None, "{first:02x}"),
+            for payload in [&b""[..], b"\x0f\x2b"] {
+                let frame = frame_to(role, first, payload);
+                for begun in [vec![], frame_to(role, 0x01, b"a"), frame_to(role, 0x02, b"")] {
+                    let transcript = run(role, &[&begun[..], &frame].concat());
+                    match fault(first, !begun.is_empty()) {
+                        Some(error) => assert_failed(&transcript, role, error),
+                        None => assert_eq!(transcript.error, None, "{first:02x}"),
+                    }
+                }
             }
         }
-        let frames = [frame_to(role, 0x01, b"a"), frame_to(role, 0xC0, b"b")].concat();
-        assert_failed(&run(role, &frames), role, ProtocolError::ReservedBits);
+    }
+    for frames in ["c1 00", "a1 00", "91 00", "f2 00", "c9 00", "f8 00", "01 01 61 c0 01 62"] {
+        assert_failed(&run(Role::Client, &hex(frames)), Role::Client, ProtocolError::ReservedBits);
+    }
+}
+
+#[test]
+fn s5_2_3_what_comes_before_a_fault_is_delivered_and_nothing_after() {
+    // 6455-5.2-3, 6455-5.2-2, 28-40
+    for role in ROLES {
+        for (first, error) in [(0x83, ProtocolError::ReservedOpCode), (0xC1, ProtocolError::ReservedBits)] {
+            let frames = frames_to(role, &[(0x81, b"a"), (0x89, b"p"), (first, b"b"), (0x81, b"c"), (0x89, b"q")]);
+            let pong = frame_from(role, 0x8A, b"p");
+            assert_failed_after(&run(role, &frames), role, error, &[text("a"), ping(b"p")], &pong);
+        }
     }
 }
 
 #[test]
 fn s5_2_5_and_6_lengths_that_are_too_large_or_not_minimal() {
+    // 6455-5.2-5, 6455-5.2-6, 6455-5.2-14, erratum-3912, 28-24, 28-25
     for (header, error) in [
         ("82 7f 80 00 00 00 00 00 00 00", ProtocolError::LengthTooLarge),
+        ("82 7f 80 00 00 00 00 00 00 01", ProtocolError::LengthTooLarge),
         ("82 7f ff ff ff ff ff ff ff ff", ProtocolError::LengthTooLarge),
         ("82 7e 00 00", ProtocolError::LengthNotMinimal),
         ("82 7e 00 7d", ProtocolError::LengthNotMinimal),
+        ("82 7f 00 00 00 00 00 00 00 00", ProtocolError::LengthNotMinimal),
         ("82 7f 00 00 00 00 00 00 00 7d", ProtocolError::LengthNotMinimal),
+        ("82 7f 00 00 00 00 00 00 00 7e", ProtocolError::LengthNotMinimal),
         ("82 7f 00 00 00 00 00 00 ff ff", ProtocolError::LengthNotMinimal),
         ("82 7f 7f ff ff ff ff ff ff ff", ProtocolError::FrameTooBig),
+        ("82 7f 10 00 00 00 00 00 00 00", ProtocolError::FrameTooBig),
+        ("82 7f 00 00 00 01 00 00 00 00", ProtocolError::FrameTooBig),
         ("82 7f 00 00 00 00 01 00 00 01", ProtocolError::FrameTooBig),
     ] {
-        assert_failed(&run(Role::Client, &hex(header)), Role::Client, error);
-        let mut masked = hex(header);
-        masked[1] |= 0x80;
-        masked.extend_from_slice(&common::KEY);
-        assert_failed(&run(Role::Server, &masked), Role::Server, error);
+        for role in ROLES {
+            for first in [0x82, 0x81, 0x01, 0x80, 0x00] {
+                let mut octets = header_to(role, header);
+                octets[0] = first;
+                let begun = if matches!(first, 0x00 | 0x80) { frame_to(role, 0x02, b"") } else { vec![] };
+                assert_failed(&run(role, &[begun, octets].concat()), role, error);
+            }
+        }
+    }
+}
+
+#[test]
+fn s5_2_5_the_63_bits_come_before_the_limits_whatever_they_are() {
+    // 6455-5.2-5, erratum-3912, 28-25
+    for limit in [0, 1, 125, 65536, u64::from(u32::MAX), (1 << 63) - 1, 1 << 63, u64::MAX] {
+        let mut config = Config::default();
+        config.limits.frame = limit;
+        config.limits.message = limit;
+        for role in ROLES {
+            for header in ["82 7f 80", "82 7f 80 00 00 00 00 00 00 00", "82 7f ff ff ff ff ff ff ff ff"] {
+                let mut octets = hex(header);
+                octets[1] |= if role == Role::Server { 0x80 } else { 0 };
+                assert_failed(&run_with(role, &config, &octets), role, ProtocolError::LengthTooLarge);
+            }
+            // one less is a length like another
+            let transcript = run_with(role, &config, &header_to(role, "82 7f 7f ff ff ff ff ff ff ff"));
+            let is_allowed = limit >= (1 << 63) - 1;
+            assert_eq!(transcript.error, if is_allowed { None } else { Some(ProtocolError::FrameTooBig) });
+        }
     }
 }
 
 #[test]
 fn s5_2_12_violations_show_before_the_payload() {
+    // 6455-5.2-12, 6455-5.2-5, 6455-5.2-6
     for (header, error) in [
         ("83", ProtocolError::ReservedOpCode),
+        ("83 05", ProtocolError::ReservedOpCode),
         ("c1", ProtocolError::ReservedBits),
         ("80", ProtocolError::NothingToContinue),
         ("09", ProtocolError::ControlFragmented),
         ("89 7e", ProtocolError::ControlTooLong),
         ("88 7f", ProtocolError::ControlTooLong),
         ("81 85", ProtocolError::FrameMasked),
+        ("82 7e 00 7d", ProtocolError::LengthNotMinimal),
         ("82 7f 80", ProtocolError::LengthTooLarge),
         ("82 7f 00 00 00 00 00 00", ProtocolError::LengthNotMinimal),
+        ("82 7f 00 00 00 00 01 00 00 01", ProtocolError::FrameTooBig),
     ] {
-        assert_failed(&run(Role::Client, &hex(header)), Role::Client, error);
+        let octets = hex(header);
+        assert_failed(&run(Role::Client, &octets), Role::Client, error);
+        if octets.len() != 2 || octets[1] & 0x80 != 0 {
+            let before = run(Role::Client, &octets[..octets.len() - 1]);
+            assert_eq!(before.error, None, "{header} less one");
+        }
     }
     assert_failed(&run(Role::Server, &hex("81 05")), Role::Server, ProtocolError::FrameNotMasked);
 }
 
 #[test]
-fn s5_1_masking_in_both_directions() {
-    for payload in [&b""[..], b"Hello"] {
-        for first in [0x81, 0x82, 0x88, 0x89, 0x8A, 0x01] {
-            let masked = frame_to(Role::Server, first, payload);
-            let plain = frame_to(Role::Client, first, payload);
-            assert_failed(&run(Role::Client, &masked), Role::Client, ProtocolError::FrameMasked);
-            assert_failed(&run(Role::Server, &plain), Role::Server, ProtocolError::FrameNotMasked);
-        }
-    }
-    // not only the first frame
-    let frames = [frame_to(Role::Server, 0x81, b"a"), frame_to(Role::Client, 0x81, b"b")].concat();
-    let transcript = run(Role::Server, &frames);
-    assert_eq!(transcript.messages, [text("a")]);
-    assert_failed(&transcript, Role::Server, ProtocolError::FrameNotMasked);
-}
-
-#[test]
-fn s5_3_5_a_key_of_zeros_is_a_mask() {
-    assert_eq!(run(Role::Server, &hex("81 85 00 00 00 00 48 65 6c 6c 6f")).messages, [text("Hello")]);
-    let transcript = run(Role::Server, &hex("81 82 00 00 00 00 c3 28"));
-    assert_failed(&transcript, Role::Server, ProtocolError::InvalidUtf8);
-}
-
-#[test]
-fn s5_4_1_fragments_join_and_control_frames_stand_between() {
+fn s5_2_13_any_three_reads_come_to_the_same() {
+    // 6455-5.2-13
     for role in ROLES {
-        let frames = frames_to(
-            role,
-            &[
-                (0x02, b"a"),
-                (0x89, b"p"),
-                (0x00, b""),
-                (0x8A, b"q"),
-                (0x00, b"bc"),
-                (0x89, b""),
-                (0x80, b"d"),
-                (0x81, b"e"),
-            ],
-        );
-        let transcript = run(role, &frames);
-        assert_eq!(transcript.messages, [ping(b"p"), pong(b"q"), ping(b""), binary(b"abcd"), text("e")]);
-        assert_eq!(transcript.output, [frame_from(role, 0x8A, b"p"), frame_from(role, 0x8A, b"")].concat());
-    }
-}
-
-#[test]
-fn s5_4_5_and_6_messages_do_not_interleave() {
-    for role in ROLES {
-        for first in [0x81, 0x82, 0x01, 0x02] {
-            let frames = frames_to(role, &[(0x01, b"a"), (first, b"b")]);
-            let transcript = run(role, &frames);
-            assert_eq!(transcript.messages, []);
-            assert_failed(&transcript, role, ProtocolError::MessageInterleaved);
-        }
-        for first in [0x80, 0x00] {
-            let frames = frames_to(role, &[(0x01, b"a"), (0x80, b"b"), (first, b"c")]);
-            let transcript = run(role, &frames);
-            assert_eq!(transcript.messages, [text("ab")]);
-            assert_failed(&transcript, role, ProtocolError::NothingToContinue);
+        let frames = [
+            (0x01, "Hé".as_bytes()),
+            (0x89, b"p"),
+            (0x00, b"\xe2\x82"),
+            (0x80, b"\xac"),
+            (0x82, &[7; 130]),
+            (0x8A, b""),
+            (0x88, b"\x03\xe8x"),
+        ];
+        let octets = frames_to(role, &frames);
+        let expected = run(role, &octets);
+        assert_eq!(expected.messages.len(), 5);
+        for first in 0..octets.len() {
+            for second in (first..octets.len()).step_by(3) {
+                let mut ws = common::connection(role, &Config::default());
+                let (mut input, mut output, mut messages) = (ReadBuffer::default(), Vec::new(), Vec::new());
+                for part in [&octets[..first], &octets[first..second], &octets[second..]] {
+                    input.extend_from_slice(part);
+                    while let Some(message) = ws.receive_message(&mut input, &mut output).unwrap() {
+                        messages.push(message);
+                    }
+                }
+                assert_eq!((&messages, &output), (&expected.messages, &expected.output), "{first} {second}");
+            }
         }
     }
 }
 
 #[test]
-fn s5_4_7_empty_fragments_first_middle_and_last() {
+fn s5_2_a_length_is_that_of_its_frame() {
+    // erratum-4184: a message may be longer than any of its frames says
     for role in ROLES {
-        let frames = frames_to(role, &[(0x01, b""), (0x00, b""), (0x80, b""), (0x01, b""), (0x00, b"a"), (0x80, b"")]);
-        assert_eq!(run(role, &frames).messages, [text(""), text("a")]);
+        let frames = frames_to(role, &[(0x02, &[1; 100]), (0x00, &[2; 126]), (0x80, &[3; 1]), (0x82, b"x")]);
+        let whole = [&[1; 100][..], &[2; 126], &[3]].concat();
+        assert_eq!(run(role, &frames).messages, [binary(&whole), binary(b"x")]);
     }
 }
 
 #[test]
-fn s5_5_1_control_frames_of_125_and_126_octets() {
+fn s5_1_1_data_goes_until_our_close() {
+    // 6455-5.1-1
     for role in ROLES {
-        let transcript = run(role, &frame_to(role, 0x89, &[0xFE; 125]));
-        assert_eq!(transcript.output, frame_from(role, 0x8A, &[0xFE; 125]));
-        for first in [0x88, 0x89, 0x8A] {
-            assert_failed(&run(role, &frame_to(role, first, &[0xFE; 126])), role, ProtocolError::ControlTooLong);
-        }
-        let mut ws = common::connection(role, &Config::default());
-        let mut out = Vec::new();
-        assert_eq!(ws.send_ping(&[0; 126], &mut out), Err(SendError::ControlTooLong));
-        assert_eq!(ws.send_pong(&[0; 126], &mut out), Err(SendError::ControlTooLong));
-        assert!(out.is_empty());
+        let out = sent(role, |ws, out| {
+            ws.send_text("a", out)?;
+            ws.send_binary(b"b", out)?;
+            ws.close_without_code(out)?;
+            assert_eq!(ws.send_text("c", out), Err(SendError::Closed));
+            assert_eq!(ws.send_binary(b"c", out), Err(SendError::Closed));
+            Ok(())
+        });
+        let expected = [frame_from(role, 0x81, b"a"), frame_from(role, 0x82, b"b"), frame_from(role, 0x88, b"")];
+        assert_eq!(out, expected.concat());
+        // from the first octet on, whoever is first
+        let send = |ws: &mut Connection, out: &mut Vec<u8>| ws.send_text("first", out).unwrap();
+        let transcript = run_after(role, &Config::default(), send, &frame_to(role, 0x81, b"x"));
+        assert_eq!((transcript.messages, transcript.output), (vec![text("x")], frame_from(role, 0x81, b"first")));
     }
-}
-
-#[test]
-fn s5_5_2_ten_pings_ten_pongs_in_order() {
-    for role in ROLES {
-        let payloads: Vec<Vec<u8>> = (0..10).map(|i| vec![i, 0xFF, 0x00]).collect();
-        let come: Vec<u8> = payloads.iter().flat_map(|payload| frame_to(role, 0x89, payload)).collect();
-        let owed: Vec<u8> = payloads.iter().flat_map(|payload| frame_from(role, 0x8A, payload)).collect();
-        assert_eq!(run(role, &come).output, owed);
-    }
-}
-
-#[test]
-fn s5_5_2_manual_pongs() {
-    let mut config = Config::default();
-    config.pong = PongPolicy::Manual;
-    let transcript = run_with(Role::Server, &config, &frame_to(Role::Server, 0x89, b"p"));
-    assert_eq!((transcript.messages, transcript.output), (vec![ping(b"p")], vec![]));
-}
-
-#[test]
-fn s5_5_3_3_an_unasked_pong_changes_nothing() {
-    for role in ROLES {
-        let transcript = run(role, &frames_to(role, &[(0x8A, b"abc"), (0x8A, b"")]));
-        assert_eq!((transcript.messages, transcript.output), (vec![pong(b"abc"), pong(b"")], vec![]));
-        assert_eq!(transcript.state, State::Open);
-    }
-}
-
-#[test]
-fn s10_4_limits_are_exact() {
-    let mut config = Config::default();
-    config.limits.message = 10;
-    config.limits.frame = 8;
-    config.limits.fragments = 3;
-    for role in ROLES {
-        let run = |frames: &[(u8, &[u8])]| run_with(role, &config, &frames_to(role, frames));
-        assert_eq!(run(&[(0x82, &[1; 8])]).messages, [binary(&[1; 8])]);
-        assert_failed(&run(&[(0x82, &[1; 9])]), role, ProtocolError::FrameTooBig);
-        assert_eq!(run(&[(0x02, &[1; 8]), (0x80, &[1; 2])]).messages, [binary(&[1; 10])]);
-        assert_failed(&run(&[(0x02, &[1; 8]), (0x80, &[1; 3])]), role, ProtocolError::MessageTooBig);
-        assert_eq!(run(&[(0x02, b""), (0, b""), (0x80, b"")]).messages, [binary(b"")]);
-        let transcript = run(&[(0x02, b""), (0, b""), (0, b""), (0x80, b"")]);
-        assert_failed(&transcript, role, ProtocolError::TooManyFragments);
-        assert_eq!(transcript.error.unwrap().close_code(), CloseCode::POLICY_VIOLATION);
-        // a limit is for each message anew, and not for control frames
-        let messages = [(0x02, &[1; 8][..]), (0x80, &[1; 2]), (0x89, &[1; 99]), (0x02, &[1; 8]), (0x80, &[1; 2])];
-        assert_eq!(run(&messages).error, None);
-    }
-}
-
-#[test]
-fn s10_4_limits_can_be_widened_later() {
-    let mut config = Config::default();
-    config.limits.message = 4;
-    let mut ws = common::connection(Role::Client, &config);
-    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-    config.limits.message = 5;
-    ws.set_limits(config.limits);
-    input.extend_from_slice(b"\x82\x05Hello");
-    assert!(ws.receive(&mut input, &mut output).unwrap().is_some());
-    input.extend_from_slice(b"\x82\x06Hello!");
-    assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::MessageTooBig));
-}
-
-#[test]
-fn s5_4_10_while_a_message_is_open_only_control_frames_may_be_sent() {
-    let mut ws = common::connection(Role::Server, &Config::default());
-    let mut out = Vec::new();
-    ws.begin_binary(b"a", &mut out).unwrap();
-    assert_eq!(ws.send_text("x", &mut out), Err(SendError::MessageUnfinished));
-    assert_eq!(ws.send_binary(b"x", &mut out), Err(SendError::MessageUnfinished));
-    assert_eq!(ws.begin_text("x", &mut out), Err(SendError::MessageUnfinished));
-    assert_eq!(ws.continue_text("x", &mut out), Err(SendError::NothingToContinue));
-    assert_eq!(ws.send_header(MessageKind::Binary, 1, &mut out), Err(SendError::MessageUnfinished));
-    ws.send_ping(b"p", &mut out).unwrap();
-    ws.send_pong(b"q", &mut out).unwrap();
-    ws.continue_binary(b"b", &mut out).unwrap();
-    ws.finish_binary(b"c", &mut out).unwrap();
-    assert_eq!(out, frames_to(Role::Client, &[(0x02, b"a"), (0x89, b"p"), (0x8A, b"q"), (0x00, b"b"), (0x80, b"c")]));
 }
 
 #[test]

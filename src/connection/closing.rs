@@ -160,6 +160,7 @@ mod tests {
 
     #[test]
     fn s5_5_1_10_one_close_at_most_and_closed_is_final() {
+        // 6455-5.5.1-10, SIO-6
         for first in STEPS {
             for second in STEPS {
                 for third in STEPS {
@@ -180,6 +181,7 @@ mod tests {
 
     #[test]
     fn s7_1_4_and_5_outcomes() {
+        // 6455-7.1.4-1, 6455-7.1.5-1, 6455-7.1.5-2, 28-41
         let outcome = |steps: &[Step]| {
             let mut closing = Closing::new();
             for &step in steps {

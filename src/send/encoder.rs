@@ -141,6 +141,7 @@ mod tests {
 
     #[test]
     fn s5_4_a_fragmented_message_keeps_its_order() {
+        // 6455-5.4-10, 6455-6.1-3
         use Fragment::{First, Last, Middle};
         use MessageKind::{Binary, Text};
         let mut encoder = Encoder::server();
@@ -161,6 +162,7 @@ mod tests {
 
     #[test]
     fn s5_1_every_frame_of_a_client_is_masked() {
+        // 6455-5.1-2, 6455-5.3-1
         let mut encoder = client();
         let mut out = Vec::new();
         encoder.control(OpCode::Pong, b"", &mut out).unwrap();
@@ -172,6 +174,7 @@ mod tests {
 
     #[test]
     fn a_payload_of_many_blocks_is_masked_as_one() {
+        // 6455-5.3-3
         let payload: Vec<u8> = (0..=255).cycle().take(3 * BLOCK + 5).collect();
         let mut out = Vec::new();
         client().message(MessageKind::Binary, &payload, &mut out).unwrap();
@@ -183,6 +186,7 @@ mod tests {
 
     #[test]
     fn control_frames_are_short() {
+        // 6455-5.5-4
         let mut out = Vec::new();
         assert_eq!(client().control(OpCode::Ping, &[0; 126], &mut out), Err(SendError::ControlTooLong));
         assert!(out.is_empty());

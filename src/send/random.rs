@@ -80,6 +80,7 @@ mod tests {
 
     #[test]
     fn s5_3_keys_do_not_repeat() {
+        // 6455-5.3-2
         let mut random = Random::default();
         let keys: std::collections::HashSet<[u8; 4]> = (0..10_000).map(|_| random.key()).collect();
         // 10,000 draws from 2^32 have 0.01 equal pairs; ten would be a broken source

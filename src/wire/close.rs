@@ -161,6 +161,7 @@ mod tests {
 
     #[test]
     fn iana_1_all_65536_codes_in_and_out() {
+        // IANA-1, 28-8
         for number in 0..=u16::MAX {
             let code = CloseCode(number);
             let allowed = match number {
@@ -179,7 +180,33 @@ mod tests {
     }
 
     #[test]
+    fn iana_2_the_names_have_the_numbers_of_the_registry() {
+        // IANA-2, 6455-7.4.1-1
+        for (code, number) in [
+            (CloseCode::NORMAL, 1000),
+            (CloseCode::GOING_AWAY, 1001),
+            (CloseCode::PROTOCOL_ERROR, 1002),
+            (CloseCode::UNSUPPORTED_DATA, 1003),
+            (CloseCode::NO_STATUS, 1005),
+            (CloseCode::ABNORMAL, 1006),
+            (CloseCode::INVALID_PAYLOAD, 1007),
+            (CloseCode::POLICY_VIOLATION, 1008),
+            (CloseCode::MESSAGE_TOO_BIG, 1009),
+            (CloseCode::MANDATORY_EXTENSION, 1010),
+            (CloseCode::INTERNAL_ERROR, 1011),
+            (CloseCode::SERVICE_RESTART, 1012),
+            (CloseCode::TRY_AGAIN_LATER, 1013),
+            (CloseCode::BAD_GATEWAY, 1014),
+            (CloseCode::TLS_HANDSHAKE, 1015),
+        ] {
+            assert_eq!((u16::from(code), CloseCode::from(number)), (number, code));
+            assert_eq!(code.is_allowed_in_frame(), !matches!(number, 1005 | 1006 | 1015));
+        }
+    }
+
+    #[test]
     fn bodies_of_every_length_round_trip() {
+        // 6455-5.5.1-2, 6455-5.5-4
         for len in 0..=123 {
             let reason = "r".repeat(len);
             let frame = CloseFrame { code: CloseCode::GOING_AWAY, reason: reason.as_str() };
@@ -194,6 +221,7 @@ mod tests {
 
     #[test]
     fn bodies_that_are_none() {
+        // 6455-5.5.1-1, 6455-5.5.1-2
         assert_eq!(CloseFrame::decode(b""), Ok(None));
         assert_eq!(CloseFrame::decode(b"\x03"), Err(ProtocolError::CloseBodyTooShort));
         assert_eq!(CloseFrame::decode(b"\x03\xe8\x80"), Err(ProtocolError::InvalidCloseReason));

@@ -160,6 +160,7 @@ mod tests {
 
     #[test]
     fn round_trip_of_every_length_form() {
+        // 6455-5.2-1, 6455-5.2-4, 6455-5.2-6, 6455-5.2-8
         for payload_len in
             [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u64::from(u32::MAX) + 1, FrameHeader::MAX_PAYLOAD_LEN]
         {
@@ -183,6 +184,7 @@ mod tests {
 
     #[test]
     fn a_violation_shows_with_the_octet_that_makes_it_certain() {
+        // 6455-5.2-12, 6455-5.2-5, 6455-5.2-6, 6455-5.5-1
         use ProtocolError as E;
         for (octets, error) in [
             (&[0x83][..], E::ReservedOpCode),
@@ -201,6 +203,7 @@ mod tests {
 
     #[test]
     fn what_must_not_be_sent_is_refused() {
+        // 6455-5.5-4, 6455-5.5-2, 6455-5.2-5
         let header = FrameHeader { fin: true, reserved: 0, opcode: OpCode::Ping, mask: None, payload_len: 126 };
         let mut output = Vec::new();
         assert_eq!(header.encode(&mut output), Err(SendError::ControlTooLong));

@@ -64,12 +64,29 @@ mod tests {
 
     #[test]
     fn every_number_is_an_opcode_or_reserved() {
+        // 6455-5.2-3, 6455-5.5-3
         let known: Vec<u8> = (0..=255).filter(|&bits| OpCode::from_bits(bits).is_ok()).collect();
         assert_eq!(known, [0x0, 0x1, 0x2, 0x8, 0x9, 0xA]);
         for bits in known {
             let opcode = OpCode::from_bits(bits).unwrap();
             assert_eq!(opcode.bits(), bits);
             assert_eq!(opcode.is_control(), bits >= 8);
+        }
+    }
+
+    #[test]
+    fn iana_2_the_names_have_the_numbers_of_the_registry() {
+        // IANA-2, erratum-4672
+        for (opcode, bits, is_control) in [
+            (OpCode::Continuation, 0x0, false),
+            (OpCode::Text, 0x1, false),
+            (OpCode::Binary, 0x2, false),
+            (OpCode::Close, 0x8, true),
+            (OpCode::Ping, 0x9, true),
+            (OpCode::Pong, 0xA, true),
+        ] {
+            assert_eq!((opcode.bits(), opcode.is_control()), (bits, is_control));
+            assert_eq!(OpCode::from_bits(bits), Ok(opcode));
         }
     }
 }

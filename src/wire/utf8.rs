@@ -137,13 +137,17 @@ mod tests {
         }
     }
 
+    /// The octets at which a rule for the second to fourth octet of a character may change.
+    const BOUNDS: [u8; 10] = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF];
+
     #[test]
-    fn rfc3629_s4_1_all_sequences_of_up_to_three_octets() {
+    fn rfc3629_s4_1_all_sequences_of_up_to_two_octets_and_heads_of_three() {
+        // 3629-4-1, 3629-3-1, 3629-3-2, 3629-3-4
         for a in 0..=255 {
             compare(&[a]);
             for b in 0..=255 {
                 compare(&[a, b]);
-                if a >= 0xC0 {
+                if a >= 0xC0 || matches!(a, 0x00 | 0x41 | 0x7F | 0x80 | 0xBF) {
                     for c in [0, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE2, 0xFF] {
                         compare(&[a, b, c]);
                     }
@@ -153,11 +157,30 @@ mod tests {
     }
 
     #[test]
+    fn rfc3629_s4_1_all_sequences_of_three_octets_that_a_lead_octet_begins() {
+        // 3629-4-1, 3629-3-1, 3629-3-2, 3629-3-4
+        // what begins otherwise is one octet, and a sequence of two
+        for a in 0xC0..=255 {
+            for b in 0..=255 {
+                for c in 0..=255 {
+                    let octets = [a, b, c];
+                    let expected = reference(&octets);
+                    let mut text = Utf8Validator::default();
+                    let pushed = text.push(&octets);
+                    assert_eq!(pushed.is_ok(), expected.is_some(), "{octets:02x?}");
+                    assert_eq!(pushed.is_ok() && text.finish().is_ok(), expected == Some(0), "{octets:02x?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn rfc3629_s4_1_all_heads_of_four_octets() {
+        // 3629-4-1, 3629-3-1, 3629-3-3, 3629-3-4
         for a in 0xE0..=255 {
-            for b in [0, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0] {
-                for c in [0x41, 0x80, 0xBF, 0xC0] {
-                    for d in [0x41, 0x80, 0xBF, 0xC0] {
+            for b in BOUNDS {
+                for c in BOUNDS {
+                    for d in [0x41, 0x7F, 0x80, 0xBF, 0xC0] {
                         compare(&[a, b, c, d]);
                         compare(&[b'x', a, b, c, d, b'y']);
                     }

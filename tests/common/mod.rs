@@ -5,8 +5,10 @@
 pub mod reference;
 
 use bytes::Bytes;
+use websocket_proto::wire::FrameHeader;
 use websocket_proto::{
-    CloseOutcome, Config, Connection, Delivery, Message, ProtocolError, Random, ReadBuffer, Role, State, Utf8Bytes,
+    CloseCode, CloseFrame, CloseOutcome, Config, Connection, Delivery, Message, ProtocolError, Random, ReadBuffer,
+    Role, Side, State, Utf8Bytes,
 };
 
 /// The masking key of the examples in RFC 6455 §5.7.
@@ -52,8 +54,8 @@ pub fn run(role: Role, octets: &[u8]) -> Transcript {
     run_with(role, &Config::default(), octets)
 }
 
-/// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than 2 KiB), through both doors, and
-/// with messages whole and in chunks; all of it must come to the same.
+/// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than
+/// 2 KiB), through both doors, and with messages whole and in chunks; all of it must come to the same.
 pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
     run_after(role, config, |_, _| {}, octets)
 }
@@ -152,6 +154,38 @@ impl Joined {
     }
 }
 
+/// The connection failed by the first thing that came: nothing was delivered, and nothing but a Close that says why
+/// went out.
+pub fn assert_failed(transcript: &Transcript, role: Role, error: ProtocolError) {
+    assert_failed_after(transcript, role, error, &[], &[]);
+}
+
+/// The connection failed after it had delivered these messages and sent what was owed for them; a Close that says why
+/// went out, and nothing else.
+pub fn assert_failed_after(transcript: &Transcript, role: Role, error: ProtocolError, before: &[Message], owed: &[u8]) {
+    assert_eq!((transcript.error, &transcript.messages[..]), (Some(error), before));
+    let close = frame_from(role, 0x88, &error.close_code().0.to_be_bytes());
+    assert_eq!(transcript.output, [owed, &close].concat());
+    assert_eq!(transcript.state, State::Closed);
+    let outcome = transcript.outcome.expect("it is over");
+    assert_eq!((outcome.clean, outcome.began, outcome.error), (false, Side::Remote, Some(error)));
+    assert_eq!((outcome.sent, outcome.received), (error.close_code(), CloseCode::ABNORMAL));
+}
+
+/// A frame as it went over the wire: its header, and its payload, unmasked.
+pub fn frames_in(mut octets: &[u8]) -> Vec<(FrameHeader, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while !octets.is_empty() {
+        let (header, size) = FrameHeader::decode(octets).expect("a header").expect("a whole one");
+        let (frame, rest) = octets.split_at(size + usize::try_from(header.payload_len).unwrap());
+        let key = header.mask.unwrap_or_default();
+        let payload = frame[size..].iter().enumerate().map(|(i, octet)| octet ^ key[i % 4]).collect();
+        frames.push((header, payload));
+        octets = rest;
+    }
+    frames
+}
+
 /// Octets from hexadecimal digits; whatever else is in the text is passed over.
 pub fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<char> = digits.chars().filter(char::is_ascii_hexdigit).collect();
@@ -215,4 +249,8 @@ pub fn ping(payload: &[u8]) -> Message {
 
 pub fn pong(payload: &[u8]) -> Message {
     Message::Pong(Bytes::copy_from_slice(payload))
+}
+
+pub fn close(code: u16, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code: CloseCode(code), reason: reason.into() }))
 }
