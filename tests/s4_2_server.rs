@@ -38,7 +38,8 @@ fn r9112_3_request_lines() {
     #[rustfmt::skip]
     let malformed = [
         "GET /chat http/1.1", "GET /chat HTTP/1.10", "GET /chat HTTP/11", "GET /chat HTTP/1,1", "GET /chat HTTP/1.",
-        "GET /chat HTTPS/1.1", "GET /chat HTTP/1.1 ", "GET /chat\tHTTP/1.1", "GET  /chat HTTP/1.1", "GET /chat  HTTP/1.1",
+        "GET /chat HTTPS/1.1", "GET /chat HTTP/1.1 ", "GET /chat\tHTTP/1.1", "GET  /chat HTTP/1.1",
+        "GET /chat  HTTP/1.1",
         "GET\t/chat HTTP/1.1", " GET /chat HTTP/1.1", "GET /a b HTTP/1.1", "GET /a\tb HTTP/1.1", "GET /\u{1} HTTP/1.1",
         "GET /\u{7f} HTTP/1.1", "GET  HTTP/1.1", "GET HTTP/1.1", "GET /chat", "GET", "G\0T /chat HTTP/1.1",
         "G(T /chat HTTP/1.1", "\u{e9} /chat HTTP/1.1", " /chat HTTP/1.1", "\r\n\r\n\r\nGET /chat HTTP/1.1",
@@ -84,7 +85,8 @@ fn r9112_2_lines_of_octets() {
     #[rustfmt::skip]
     let malformed = [
         "X : y", "X\t: y", "Sec-WebSocket-Key\t: dGhlIHNhbXBsZSBub25jZQ==", ": x", ":", "Sec WebSocket: x", "H\0st: x",
-        "H\u{f4}st: x", "X", "X: a\r\n b", "X: a\r\n\tb", "X:\r\n b", "X: a\r\n ", "X: a\r", "X: y\r\r\nZ: y", "X\u{a0}: y",
+        "H\u{f4}st: x", "X", "X: a\r\n b", "X: a\r\n\tb", "X:\r\n b", "X: a\r\n ", "X: a\r", "X: y\r\r\nZ: y",
+        "X\u{a0}: y",
         "X: a\r\n : b", "(X): y", "X;: y",
     ];
     refuses("Origin", E::MalformedHead, &malformed);
@@ -205,7 +207,8 @@ fn r9110_7_6_1_connection_and_upgrade() {
     needs("Upgrade", E::NotAnUpgrade);
     #[rustfmt::skip]
     refuses("Upgrade", E::NotAnUpgrade, &[
-        "Upgrade:", "Upgrade: h2c", "Upgrade: websocket2", "Upgrade: websockets", "Upgrade: web socket", "Upgrade: h2c websocket",
+        "Upgrade:", "Upgrade: h2c", "Upgrade: websocket2", "Upgrade: websockets", "Upgrade: web socket",
+        "Upgrade: h2c websocket",
         "Upgrade: websocket/13", "Upgrade: \"websocket\"", "Upgrade: web\r\nUpgrade: socket", "X-Upgrade: websocket",
     ]);
     // a plain GET for a resource that is a WebSocket only
@@ -214,7 +217,8 @@ fn r9110_7_6_1_connection_and_upgrade() {
 
 #[test]
 fn s4_2_1_7_keys() {
-    // 6455-4.2.1-7, 6455-4.2.1-9, 6455-4.2.1-12, 6455-4.3-2, 6455-4.2.2-9, 9112-5.1-2, 28-15, 28-23, SEC-2, erratum-3150
+    // 6455-4.2.1-7, 6455-4.2.1-9, 6455-4.2.1-12, 6455-4.3-2, 6455-4.2.2-9, 9112-5.1-2, 28-15, 28-23, SEC-2
+    // erratum-3150
     let key = |text: &str| format!("Sec-WebSocket-Key:{text}");
     for (text, accept) in [
         (" dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
@@ -233,10 +237,14 @@ fn s4_2_1_7_keys() {
     needs("Sec-WebSocket-Key", E::InvalidKey);
     #[rustfmt::skip]
     let invalid = [
-        "", " ==", " dGhlIHNhbXBsZSBub25jZQ=", " dGhlIHNhbXBsZSBub25jZQ===", " dGhlIHNhbXBsZSBub25jZQ", " dGhlIHNhbXBsZSBub25jZ==",
-        " dGhlIHNhbXBsZSBub25jZQAA==", " AAAAAAAAAAAAAAAAAAAA", " AAAAAAAAAAAAAAAAAAAAAAA=", " AAAAAAAAAAAAAAAAAAAAAAAA",
-        " -_-_-_-_-_-_-_-_-_-_-Q==", " dGhlIHNhbXBs ZSBub25jZQ==", " dGhlIHNhbXBsZSBub25jZQ= =", " dGhlIHNhbXBsZSBub25jZQ=A",
-        " \u{a0}dGhlIHNhbXBsZSBub25jZQ==", " dGhlIHNhbXBsZSBub25jZQ==\u{a0}", " dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ==",
+        "", " ==", " dGhlIHNhbXBsZSBub25jZQ=", " dGhlIHNhbXBsZSBub25jZQ===", " dGhlIHNhbXBsZSBub25jZQ",
+        " dGhlIHNhbXBsZSBub25jZ==",
+        " dGhlIHNhbXBsZSBub25jZQAA==", " AAAAAAAAAAAAAAAAAAAA", " AAAAAAAAAAAAAAAAAAAAAAA=",
+        " AAAAAAAAAAAAAAAAAAAAAAAA",
+        " -_-_-_-_-_-_-_-_-_-_-Q==", " dGhlIHNhbXBs ZSBub25jZQ==", " dGhlIHNhbXBsZSBub25jZQ= =",
+        " dGhlIHNhbXBsZSBub25jZQ=A",
+        " \u{a0}dGhlIHNhbXBsZSBub25jZQ==", " dGhlIHNhbXBsZSBub25jZQ==\u{a0}",
+        " dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ==",
         " \"dGhlIHNhbXBsZSBub25jZQ==\"", " ======dGhlIHNhbXBsZSBub25",
     ];
     refuses("Sec-WebSocket-Key", E::InvalidKey, &invalid.map(key));

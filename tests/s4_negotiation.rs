@@ -17,7 +17,8 @@ fn s4_4_versions() {
     let version = |text: &str| format!("Sec-WebSocket-Version: {text}");
     #[rustfmt::skip]
     let unsupported = [
-        "", "0", "6", "7", "8", "9", "12", "14", "25", "255", "256", "013", "13.0", "+13", "-13", "13 14", "1 3", "0x0d", "13, 8",
+        "", "0", "6", "7", "8", "9", "12", "14", "25", "255", "256", "013", "13.0", "+13", "-13", "13 14", "1 3",
+        "0x0d", "13, 8",
         "8, 13", "13,", ",13", "13;x", "\"13\"", "\u{b9}3", "99999999999999999999",
     ];
     refuses("Sec-WebSocket-Version", E::UnsupportedVersion, &unsupported.map(version));
@@ -71,8 +72,10 @@ fn s4_2_1_subprotocols() {
     assert!(!response.contains("Protocol:"), "{response}");
     #[rustfmt::skip]
     let invalid = [
-        "", " ", " ,", ",\t,", " chat, b ad", " chat;x", " chat,chat", " chat, x, chat", " chat\r\nSec-WebSocket-Protocol: chat",
-        " \"chat\"", " a/b", " a=b", " \u{e9}", " chat\u{a0}", " (chat)", "\r\nSec-WebSocket-Protocol:", " a@b", " {", " a:b",
+        "", " ", " ,", ",\t,", " chat, b ad", " chat;x", " chat,chat", " chat, x, chat",
+        " chat\r\nSec-WebSocket-Protocol: chat",
+        " \"chat\"", " a/b", " a=b", " \u{e9}", " chat\u{a0}", " (chat)", "\r\nSec-WebSocket-Protocol:", " a@b", " {",
+        " a:b",
     ];
     for text in invalid {
         assert_refused(&request_with("Sec-WebSocket-Protocol", &field(text)), E::InvalidSubprotocols);
@@ -122,8 +125,8 @@ fn s9_1_extensions() {
 fn s5_8_no_extension_without_the_handshake() {
     // 6455-5.8-1, WHATWG-2.2-1
     // what browsers send, with the offer that all of them make
-    let request = "GET /chat HTTP/1.1\r\nHost: localhost:9001\r\nConnection: keep-alive, Upgrade\r\nPragma: no-cache\r\n\
-        Cache-Control: no-cache\r\nUser-Agent: Mozilla/5.0\r\nUpgrade: websocket\r\nOrigin: http://localhost:8000\r\n\
+    let request = "GET /chat HTTP/1.1\r\nHost: localhost:9001\r\nConnection: keep-alive, Upgrade\r\n\
+        Pragma: no-cache\r\nCache-Control: no-cache\r\nUser-Agent: Mozilla/5.0\r\nUpgrade: websocket\r\nOrigin: http://localhost:8000\r\n\
         Sec-WebSocket-Version: 13\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-Fetch-Mode: websocket\r\n\
         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
@@ -140,7 +143,8 @@ fn s5_8_no_extension_without_the_handshake() {
 /// What §9.1 does not allow.
 #[rustfmt::skip]
 const MALFORMED_EXTENSIONS: [&str; 24] = [
-    "", ",", ";", "foo;", "foo;;bar", "foo; =1", "foo; a=", "foo; a=\"", "foo; a=\"b", "foo bar", "foo; a=b c", "foo=1", "\"foo\"",
+    "", ",", ";", "foo;", "foo;;bar", "foo; =1", "foo; a=", "foo; a=\"", "foo; a=\"b", "foo bar", "foo; a=b c", "foo=1",
+    "\"foo\"",
     "foo; \"a\"=1", "foo/bar", "foo; a=\"\"", "foo; a=\"x y\"", "foo; a=\"b,c\"", "foo; a=\"\u{e9}\"", "foo; a=\"b\\",
     "foo\r\nSec-WebSocket-Extensions: ;", "foo; a=\"b\r\nSec-WebSocket-Extensions: c\"", "\u{e9}", "foo\u{a0}",
 ];
@@ -183,7 +187,7 @@ fn s4_1_25_subprotocols_in_a_response() {
     let with = |lines: &str| response_with("Sec-WebSocket-Protocol", lines);
     let field = |text: &str| with(&format!("Sec-WebSocket-Protocol:{text}\r\n"));
     for text in [" chat", "chat", "\t chat \t"] {
-        assert_eq!(answer(&["superchat", "chat"], &field(text)), accepted(""), "{text}");
+        assert_eq!(answer(&["superchat", "chat"], &field(text)), Ok(accepted("")), "{text}");
     }
     for offered in [&[][..], &["chat"], &["chat", "superchat"]] {
         assert_eq!(answer(offered, &with("")), Ok(Outcome::Accepted(None, String::new())), "no agreement");
@@ -243,7 +247,8 @@ fn s4_1_40_offers_of_subprotocols() {
     let mut output = Vec::new();
     #[rustfmt::skip]
     let invalid: [&[&str]; 16] = [
-        &[""], &["a b"], &["a,b"], &["a/b"], &["é"], &["chat", "chat"], &["chat", "x", "chat"], &["chat", ""], &[" chat"], &["chat "],
+        &[""], &["a b"], &["a,b"], &["a/b"], &["é"], &["chat", "chat"], &["chat", "x", "chat"], &["chat", ""],
+        &[" chat"], &["chat "],
         &["a\r\nb"], &["a\0"], &["\"a\""], &["a;b"], &["a\u{7f}"], &["", "chat"],
     ];
     for names in invalid {

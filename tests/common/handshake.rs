@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use websocket_proto::handshake::{Answer, Body, ClientHandshake, ClientRequest, Request, ServerHandshake, Uri};
+use websocket_proto::handshake::{
+    Answer, Body, ClientHandshake, ClientRequest, Headers, Request, ServerHandshake, Uri,
+};
 use websocket_proto::{Config, Connection, HandshakeError, Random, ReadBuffer, State};
 
 /// The request of §1.3.
@@ -43,9 +45,11 @@ fn replaced(head: &str, name: &str, lines: &str) -> Vec<u8> {
     octets(&head.replace(line, lines))
 }
 
-/// Where to cut octets in two: at every position, or, if they are longer than 1 KiB, at 500 and more.
+/// Where to cut octets in two: at every position; at 500 and more, if they are longer than 1 KiB; at 50 and more, if
+/// they are longer than any head may be.
 pub fn cuts(octets: &[u8]) -> impl Iterator<Item = [&[u8]; 2]> {
-    (0..octets.len()).step_by(1 + octets.len() / 1024).map(|cut| octets.split_at(cut).into())
+    let most = if octets.len() > 1 << 15 { 100 } else { 1024 };
+    (0..octets.len()).step_by(1 + octets.len() / most).map(|cut| octets.split_at(cut).into())
 }
 
 /// Names and values of header fields.
@@ -75,8 +79,14 @@ pub fn read_response(octets: &[u8]) -> (u16, Fields, &[u8]) {
     (status, owned(response.headers), behind)
 }
 
-fn owned(fields: &[httparse::Header<'_>]) -> Fields {
+/// What the other parser found.
+pub fn owned(fields: &[httparse::Header<'_>]) -> Fields {
     fields.iter().map(|field| (field.name.to_owned(), field.value.to_owned())).collect()
+}
+
+/// What we found.
+pub fn fields_of(headers: &Headers<'_>) -> Fields {
+    headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// That a head has so many header lines, each ended by CR LF, none folded, and no other CR, LF or NUL.
@@ -304,6 +314,6 @@ pub fn answer_once<'o>(
 }
 
 /// The response of §1.3, or one like it, taken; with the messages that came behind it.
-pub fn accepted(messages: &str) -> Result<Outcome, HandshakeError> {
-    Ok(Outcome::Accepted(Some("chat".into()), messages.into()))
+pub fn accepted(messages: &str) -> Outcome {
+    Outcome::Accepted(Some("chat".into()), messages.into())
 }
