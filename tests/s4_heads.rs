@@ -159,7 +159,6 @@ fn r9110_5_3_4_a_dribbled_head_is_the_same_as_a_whole_one() {
 
 #[test]
 fn feeding_nothing_changes_nothing() {
-    // 9110-5.3-4
     let (mut handshake, _) = client(&[]);
     assert!(handshake.receive(&mut ReadBuffer::default()).unwrap().is_none());
     let empty: [&[u8]; 4] = [b"", b"", REQUEST.as_bytes(), b""];

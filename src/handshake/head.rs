@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_end_is_found_however_it_is_cut_and_no_octet_is_looked_at_twice() {
-        // 6455-4.2.1-13, 9110-5.3-4
+        // 6455-4.2.1-13
         let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let octets = [&head[..], b"\x82\x00"].concat();
         assert_eq!(scan(&octets), Ok(Some(head.len())));
