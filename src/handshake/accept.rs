@@ -50,6 +50,7 @@ mod tests {
 
     #[test]
     fn s4_2_2_9_vectors() {
+        // 6455-4.2.2-9, 6455-4.2.1-12, 6455-4.1-11, 28-23
         for (key, accept) in [
             ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
             ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="),
@@ -67,6 +68,7 @@ mod tests {
 
     #[test]
     fn s4_2_1_7_what_is_no_key() {
+        // 6455-4.2.1-7, 6455-4.3-2, 28-23
         for key in [
             "",
             "dGhlIHNhbXBsZSBub25jZQ=",
@@ -80,6 +82,19 @@ mod tests {
             "====dGhlIHNhbXBsZSBub25j",
         ] {
             assert!(!is_key(key.as_bytes()), "{key}");
+        }
+    }
+
+    #[test]
+    fn r4648_3_5_pad_bits() {
+        // 4648-3.5-1, 28-23, erratum-3150
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        for last in 0..=255 {
+            let key = key([last; 16]);
+            assert!(is_key(&key) && b"AQgw".contains(&key[21]), "ours are zero: {last}");
+            let mut key = key;
+            key[21] = last;
+            assert_eq!(is_key(&key), alphabet.contains(&last), "those of others may be any: {last}");
         }
     }
 }

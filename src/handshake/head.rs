@@ -255,6 +255,7 @@ mod tests {
 
     #[test]
     fn the_end_is_found_however_it_is_cut_and_no_octet_is_looked_at_twice() {
+        // 6455-4.2.1-13
         let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let octets = [&head[..], b"\x82\x00"].concat();
         assert_eq!(scan(&octets), Ok(Some(head.len())));
@@ -268,7 +269,42 @@ mod tests {
     }
 
     #[test]
+    fn a_head_that_dribbles_costs_as_much_as_a_whole_one() {
+        // 6455-4.2.1-13, 9110-5.4-1
+        let limit = Limits::default().head;
+        let lines = b"GET / HTTP/1.1\r\nHost: a\r\nX: ";
+        let long = |len: usize| [&lines[..], &vec![b'a'; len - lines.len() - 4], b"\r\n\r\n"].concat();
+        let (whole, mut bad) = (long(limit), long(limit));
+        bad[limit - 1] = b'\r';
+        for (octets, expected, work) in [
+            (&whole[..], Ok(Some(limit)), limit),
+            (&[&whole, &[0; 1000][..]].concat(), Ok(Some(limit)), limit),
+            (&whole[..limit - 1], Ok(None), limit - 1),
+            (&bad, Err(HandshakeError::MalformedHead), limit),
+            (&long(limit + 1), Err(HandshakeError::HeadTooLarge), limit),
+            (&long(1 << 20), Err(HandshakeError::HeadTooLarge), limit),
+            (&vec![b'a'; 1 << 20], Err(HandshakeError::TargetTooLong), limit),
+        ] {
+            for size in [1, 2, 3, 1000, octets.len()] {
+                let mut scanner = HeadScanner::default();
+                let (mut come, mut looked_at, mut found) = (0, 0, Ok(None));
+                for piece in octets.chunks(size) {
+                    come += piece.len();
+                    let before = scanner.looked_at;
+                    found = scanner.scan(&octets[..come], &Limits::default());
+                    looked_at += scanner.looked_at.checked_sub(before).expect("it does not begin anew");
+                    if found != Ok(None) {
+                        break;
+                    }
+                }
+                assert_eq!((found, looked_at), (expected, work), "in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
     fn r9112_2_2_lines_end_in_one_way() {
+        // 9112-2.2-2, 9112-2.2-3, 9110-5.5-1, 9110-5.5-2
         for head in [
             &b"GET / HTTP/1.1\n"[..],
             b"GET / HTTP/1.1\r\nHost: a\n",
@@ -284,6 +320,7 @@ mod tests {
 
     #[test]
     fn r9110_5_4_limits_are_exact() {
+        // 9110-5.4-1, 9112-3-2
         let mut limits = Limits { header_fields: 2, ..Limits::default() };
         let scan = |head: &[u8]| HeadScanner::default().scan(head, &limits);
         assert_eq!(scan(b"GET / HTTP/1.1\r\na:\r\nb:\r\n\r\n"), Ok(Some(26)));
@@ -299,6 +336,7 @@ mod tests {
 
     #[test]
     fn r9112_3_and_4_start_lines() {
+        // 9112-2.3-1, 9112-3-1, 9112-4-1, 9112-4-3
         let line = |text: &str| parse_request(format!("{text}\r\n\r\n").as_bytes()).map(|(line, _)| line.version);
         assert_eq!(line("GET / HTTP/1.1"), Ok(HttpVersion(1, 1)));
         assert_eq!(line("GET / HTTP/2.0"), Ok(HttpVersion(2, 0)));
@@ -331,6 +369,7 @@ mod tests {
 
     #[test]
     fn r9112_5_field_lines() {
+        // 9112-5-1, 9112-5.1-1, 9112-5.2-2, 9112-5.2-3, 9110-5.1-1, 9110-7.6.1-1
         let parse = |lines: &'static str| Headers::parse(lines.as_bytes());
         let headers = parse("Host: a\r\nConnection: keep-alive,, \tUpgrade\r\nconnection: X\r\n\r\n").unwrap();
         assert_eq!(headers.get("HOST"), Some(&b"a"[..]));

@@ -58,6 +58,7 @@ mod tests {
 
     #[test]
     fn r9112_3_2_targets() {
+        // 9112-3.2-1, 9112-3.2.2-1, 6455-4.2.1-3
         let parse = |target: &'static str| {
             Target::parse(target.as_bytes(), b"b.example")
                 .ok()
@@ -76,6 +77,7 @@ mod tests {
 
     #[test]
     fn r9112_3_2_2_hosts() {
+        // 9112-3.2-2
         for host in ["", "a", "a.example:80", "a,b", "[::1]", "[::1]:8080", "127.0.0.1:", "%41"] {
             assert!(is_host(host.as_bytes()), "{host}");
         }

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn valid_lists() {
-        // 6455-9.1-1, 6455-9.1-3, 9110-5.6.1-2, 9110-5.6.6-1
+        // 6455-9.1-1, 6455-9.1-3, 9110-5.6.1-2, 9110-5.6.6-1, 28-30, erratum-8491
         #[rustfmt::skip]
         let valid = [
             ("foo", "foo"),
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_quoted_value_is_a_token_once_it_is_unescaped() {
-        // 6455-9.1-2, 9110-5.6.4-1
+        // 6455-9.1-2, 9110-5.6.4-1, 9110-5.6.6-1, erratum-6997
         for (quoted, expected) in
             [(r#""10""#, "10"), (r#""a\b""#, "ab"), (r#""1\0""#, "10"), (r#""\1\0""#, "10"), (r#""\n\r\t""#, "nrt")]
         {
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn several_lines_are_one_list() {
-        // 6455-9.1-4, 9110-5.6.1-3
+        // 6455-9.1-4, 9110-5.6.1-3, 6455-11.3.2-1
         let lines = |lines: &[&'static str]| parse(lines.iter().map(|line| line.as_bytes()));
         let whole = lines(&["foo, bar; baz=2"]);
         assert_eq!(lines(&["foo", "bar; baz=2"]), whole);

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub)] // a module of several test programs, each of which uses its part
 
+pub mod handshake;
 pub mod reference;
 
 use bytes::Bytes;
