@@ -15,11 +15,17 @@ const LEVELS: [&str; 7] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "c
 const QUALIFIERS: [&str; 4] = ["", " (implied)", " (derived)", " (browser)"];
 
 /// Who holds a requirement.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
     ByTest,
-    /// By the program around the core, or by nobody, for a reason.
-    Marked,
+    Marked(Mark),
+}
+
+/// Why a requirement is held by no test; the list has the reason behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Driver,
+    NotOurs,
 }
 
 fn is_id(word: &str) -> bool {
@@ -41,10 +47,9 @@ fn listed(list: &str) -> BTreeMap<String, Held> {
         assert!(["client", "server", "both"].contains(&role), "no such role: {line}");
         let is_level = LEVELS.iter().any(|word| QUALIFIERS.iter().any(|how| level == format!("{word}{how}")));
         assert!(is_level, "no such level: {line}");
-        let marks = ["*driver: ", "*not ours: "];
-        let mark = marks.iter().find_map(|mark| text.split_once(mark)).map(|(_, reason)| reason);
-        let held = match mark {
-            Some(reason) if reason.len() > 8 && reason.ends_with('*') => Held::Marked,
+        let marks = [("*driver: ", Mark::Driver), ("*not ours: ", Mark::NotOurs)];
+        let held = match marks.into_iter().find_map(|(word, mark)| Some((text.split_once(word)?.1, mark))) {
+            Some((reason, mark)) if reason.len() > 8 && reason.ends_with('*') => Held::Marked(mark),
             Some(_) => panic!("a mark without a reason: {line}"),
             None => Held::ByTest,
         };
@@ -110,7 +115,9 @@ fn every_requirement_is_accounted_for() {
             for id in ids {
                 match listed.get(&id) {
                     None => faults.push(format!("{}: {test} names {id}, which is not in the list", file.display())),
-                    Some(Held::Marked) => faults.push(format!("{id} is held by {test}, and marked as not the core's")),
+                    Some(Held::Marked(_)) => {
+                        faults.push(format!("{id} is held by {test}, and marked as not the core's"))
+                    }
                     Some(Held::ByTest) => drop(named.insert(id)),
                 }
             }
@@ -125,12 +132,28 @@ fn every_requirement_is_accounted_for() {
 }
 
 #[test]
+fn the_readme_has_the_count() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = listed(&fs::read_to_string(root.join("tests/requirements.md")).unwrap());
+    let by_test = listed.values().filter(|held| **held == Held::ByTest).count();
+    let marked = |mark: Mark| listed.values().filter(|held| **held == Held::Marked(mark)).count();
+    let (driver, not_ours) = (marked(Mark::Driver), marked(Mark::NotOurs));
+    let sentence = format!(
+        "{} requirements: {by_test} are held by tests that name them, {driver} are the duty of the program around the \
+         core, {not_ours} are not this crate's",
+        listed.len()
+    );
+    let readme = fs::read_to_string(root.join("README.md")).unwrap().replace('\n', " ");
+    assert!(readme.contains(&sentence), "the README does not say: {sentence}");
+}
+
+#[test]
 fn the_readers_read() {
     let list = listed(
         "# x\n- **6455-1-1** · both · MUST (derived) — a.\n- **28-1** · both · choice — b. *driver: the reason*",
     );
     assert_eq!(list.get("6455-1-1"), Some(&Held::ByTest));
-    assert_eq!(list.get("28-1"), Some(&Held::Marked));
+    assert_eq!(list.get("28-1"), Some(&Held::Marked(Mark::Driver)));
     let source = "
         #[test]
         fn a() {

@@ -114,6 +114,19 @@ fn s4_2_2_2_rejections_by_the_application() {
 }
 
 #[test]
+fn r9110_15_5_a_rejection_that_has_to_say_more() {
+    // 9110-15.5.2-1, 9110-15.5.6-1
+    for (status, name) in [(401, "WWW-Authenticate"), (405, "Allow")] {
+        let mut output = Vec::new();
+        let sent = Rejection::new(status).header("X", "y").body(b"x").send(&mut output);
+        assert_eq!((sent, output.len()), (Err(HeadError::MissingHeader(name)), 0));
+        Rejection::new(status).header(&name.to_lowercase(), "GET").send(&mut output).unwrap();
+        let (read, fields, _) = read_response(&output);
+        assert_eq!((read, values(&fields, name)), (status, vec!["GET"]));
+    }
+}
+
+#[test]
 fn r9110_15_5_22_a_rejection_that_demands_an_upgrade() {
     // 9110-15.5.22-1, 9110-7.8-1
     let mut output = Vec::new();
