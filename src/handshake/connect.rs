@@ -3,7 +3,7 @@
 use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::client::ClientRequest;
-use super::head::{Headers, HttpVersion};
+use super::head::{Headers, HttpVersion, parse_status};
 use super::parsed::{Refusal, RequestHead};
 use super::pseudo::Fields;
 use super::server::{Opening, Parsed, Request};
@@ -155,9 +155,8 @@ impl ConnectHandshake {
     /// a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection.
     ///
     /// # Errors
-    /// What is wrong with the response: reset the stream, with [`ErrorCode::Malformed`](super::ErrorCode::Malformed) where it is
-    /// [`HandshakeError::MalformedHead`], else with
-    /// [`ErrorCode::Cancel`](super::ErrorCode::Cancel).
+    /// What is wrong with the response: reset the stream, with [`ErrorCode::Malformed`](super::ErrorCode::Malformed) where
+    /// it is [`HandshakeError::MalformedHead`], else with [`ErrorCode::Cancel`](super::ErrorCode::Cancel).
     pub fn receive<'i, N, V>(
         &mut self,
         fields: impl IntoIterator<Item = (&'i N, &'i V)>,
@@ -167,11 +166,8 @@ impl ConnectHandshake {
         V: AsRef<[u8]> + ?Sized + 'i,
     {
         let fields = fields.into_iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let parsed = Fields::parse(fields, [":status"]).and_then(|Fields { pseudo: [status], headers }| match status {
-            Some(&[a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
-                Ok((u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'), headers))
-            }
-            _ => Err(HandshakeError::MalformedHead),
+        let parsed = Fields::parse(fields, [":status"]).and_then(|Fields { pseudo: [status], headers }| {
+            Ok((status.and_then(parse_status).ok_or(HandshakeError::MalformedHead)?, headers))
         });
         match parsed {
             Ok((status, headers)) => self.judge(status, headers),
@@ -195,17 +191,16 @@ impl ConnectHandshake {
         status: u16,
         headers: Headers<'i>,
     ) -> Result<Option<Answer<'i>>, HandshakeError> {
+        let is_interim = matches!(status, 100 | 102..200); // RFC 9113 §8.6: there is no 101
+        let Some(random) = self.random.take_if(|_| !is_interim) else { return Ok(None) };
         match status {
-            101 => return Err(self.fail(HandshakeError::MalformedHead)), // RFC 9113 §8.6
-            100..200 => return Ok(None),
-            _ => {}
+            101 => Err(HandshakeError::MalformedHead),
+            200..300 => self.offer.settle(Response::new(status, b"", headers), random).map(Some),
+            _ => {
+                let body = Body::new(HttpVersion(2, 0), status, &headers);
+                Ok(Some(Answer::Rejected { response: Response::new(status, b"", headers), body }))
+            }
         }
-        let Some(random) = self.random.take() else { return Ok(None) };
-        if matches!(status, 200..300) {
-            return self.offer.settle(Response::new(status, b"", headers), random).map(Some);
-        }
-        let body = Body::new(HttpVersion(2, 0), status, &headers);
-        Ok(Some(Answer::Rejected { response: Response::new(status, b"", headers), body }))
     }
 
     pub(super) fn fail(&mut self, error: HandshakeError) -> HandshakeError {

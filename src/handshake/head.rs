@@ -187,13 +187,18 @@ pub(super) fn parse_status_line(head: &[u8]) -> Result<(StatusLine<'_>, &[u8]), 
     let (line, lines) = split_start_line(head).ok_or(HandshakeError::MalformedHead)?;
     let mut parts = line.splitn(3, |&octet| octet == b' ');
     let version = parts.next().and_then(HttpVersion::parse).ok_or(HandshakeError::MalformedHead)?;
-    let status = match parts.next() {
-        Some(&[a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
-            u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
-        }
-        _ => return Err(HandshakeError::MalformedHead),
-    };
+    let status = parts.next().and_then(parse_status).ok_or(HandshakeError::MalformedHead)?;
     Ok((StatusLine { version, status, reason: parts.next().unwrap_or_default() }, lines))
+}
+
+/// Three digits, the first of which is not 0.
+pub(super) fn parse_status(text: &[u8]) -> Option<u16> {
+    match text {
+        &[a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
+            Some(u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'))
+        }
+        _ => None,
+    }
 }
 
 /// Replaces each fold in the fields of a response by spaces, in place (RFC 9112 §5.2). What stands behind the start line
