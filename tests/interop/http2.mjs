@@ -129,6 +129,7 @@ async function connect(after, port, options = {}) {
   session.frames = frames;
   const settings = new Promise((resolve, reject) => session.on('remoteSettings', resolve).on('error', reject));
   await within(settings, 'the settings');
+  same(session.remoteSettings.enableConnectProtocol, true, 'what Node makes of the settings');
   return session;
 }
 
@@ -178,7 +179,6 @@ process.on('exit', () => stopMain.forEach((action) => action()));
 
 await check('its settings allow an extended CONNECT', async (after) => {
   const session = await connect(after, main.port);
-  same(session.remoteSettings.enableConnectProtocol, true, 'what Node makes of it');
   same(settingsOf(session.frames.server)[8], 1, 'SETTINGS_ENABLE_CONNECT_PROTOCOL');
 });
 
@@ -369,34 +369,38 @@ await check('END_STREAM without a Close is an end that is not clean, and gets on
   same(endOf(session.frames.server, 1), { ended: true, resets: [] }, "end of the server's half");
 });
 
-for (const [what, headers, status, named, options] of [
-  ['version 8', { 'sec-websocket-version': '8' }, 400, { 'sec-websocket-version': '13' }],
-  ['no version', { 'sec-websocket-version': undefined }, 400, { 'sec-websocket-version': '13' }],
-  ['a :protocol that is not websocket', { ':protocol': 'connect-udp' }, 501, {}],
-  ['a :path that is none', { ':path': '*' }, 400, {}],
-  ['a :scheme that is not HTTP', { ':scheme': 'ftp' }, 400, {}],
-  ['a Host other than :authority', { host: 'elsewhere.example' }, 400, {}],
-  ['a body', { 'content-length': '1' }, 400, {}],
-  ['a malformed subprotocol', { 'sec-websocket-protocol': 'a b' }, 400, {}],
-  ['a GET', { ':method': 'GET', ':protocol': undefined }, 405, { allow: 'CONNECT' }, { endStream: true }],
+for (const [what, headers, status, named, rule, options] of [
+  ['version 8', { 'sec-websocket-version': '8' }, 400, { 'sec-websocket-version': '13' }, /version is not 13/],
+  ['no version', { 'sec-websocket-version': undefined }, 400, { 'sec-websocket-version': '13' }, /is missing/],
+  ['a :protocol that is not websocket', { ':protocol': 'connect-udp' }, 501, {}, /not websocket/],
+  ['a :path that is none', { ':path': '*' }, 400, {}, /target/],
+  ['a :scheme that is not HTTP', { ':scheme': 'ftp' }, 400, {}, /target/],
+  ['a Host other than :authority', { ':authority': 'here.example', host: 'elsewhere.example' }, 400, {}, /Host/],
+  ['a body', { 'content-length': '1' }, 400, {}, /body/],
+  ['a malformed subprotocol', { 'sec-websocket-protocol': 'a b' }, 400, {}, /Sec-WebSocket-Protocol/],
+  [
+    'a CONNECT to a host',
+    { ':protocol': undefined, ':path': undefined, ':authority': 'example.com:443' },
+    400,
+    { 'sec-websocket-version': '13' },
+    /not a request to upgrade/,
+  ],
+  ['a GET', { ':method': 'GET', ':protocol': undefined }, 405, { allow: 'CONNECT' }, /method/, { endStream: true }],
 ]) {
   await check(`${what} is refused with ${status}`, async (after) => {
-    const session = await connect(after, main.port);
+    const program = await server(after);
+    const session = await connect(after, program.port);
     const stream = request(session, headers, options);
     const response = await stream.responses.next('the response');
     same(fields(response), { ':status': status, ...named }, 'response');
     same(await octets(stream), Buffer.alloc(0), 'body');
     same(endOf(session.frames.server, 1).ended, true, 'the response ends the stream');
+    const line = await program.line('the refusal');
+    found(/^refused: /, line, 'how our server saw it');
+    found(rule, line, 'how our server saw it');
     await echoes(await open(after, session), 'still here', 'text on another stream');
   });
 }
-
-await check('a CONNECT to a host is refused with 400', async (after) => {
-  const session = await connect(after, main.port);
-  const headers = { ':protocol': undefined, ':path': undefined, ':authority': 'example.com:443' };
-  const response = await request(session, headers).responses.next('the response');
-  same(fields(response), { ':status': 400, 'sec-websocket-version': '13' }, 'response');
-});
 
 await check('an empty :path is malformed: the stream is reset with PROTOCOL_ERROR', async (after) => {
   const session = await connect(after, main.port);
