@@ -188,6 +188,12 @@ await check('accepts with 200, the subprotocol and nothing of HTTP/1.1', async (
   same(fields(stream.response), { ':status': 200, 'sec-websocket-protocol': 'chat' }, 'response');
 });
 
+await check('a Host in the place of :authority is accepted', async (after) => {
+  const session = await connect(after, main.port);
+  const stream = await accepted(session, { host: 'here.example' });
+  same([stream.sentHeaders[':authority'], stream.sentHeaders.host], [undefined, 'here.example'], 'what Node sent');
+});
+
 await check('selects no subprotocol where none matches, and declines permessage-deflate', async (after) => {
   const session = await connect(after, main.port);
   const stream = await accepted(session, {
