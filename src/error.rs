@@ -211,7 +211,7 @@ pub enum HandshakeError {
     ExpectationFailed,
     /// §4.2.1: Upgrade does not name websocket, or Connection does not name Upgrade; RFC 8441 §4: a CONNECT names no
     /// protocol.
-    #[error("this is not a request to upgrade to websocket")]
+    #[error("this is not a request to open a WebSocket")]
     NotAnUpgrade,
     /// RFC 9220 §3: an extended CONNECT is for a protocol other than websocket.
     #[error("the protocol of the extended CONNECT is not websocket")]

@@ -115,9 +115,7 @@ fn every_requirement_is_accounted_for() {
             for id in ids {
                 match listed.get(&id) {
                     None => faults.push(format!("{}: {test} names {id}, which is not in the list", file.display())),
-                    Some(Held::Marked(_)) => {
-                        faults.push(format!("{id} is held by {test}, and marked as not the core's"))
-                    }
+                    Some(Held::Marked(_)) => faults.push(format!("{id} is marked, and named by {test}")),
                     Some(Held::ByTest) => drop(named.insert(id)),
                 }
             }

@@ -58,7 +58,7 @@ impl<'i> Request<'i, Parsed> {
     pub(super) fn connect(fields: Fields<'i, 5>, config: &Config) -> Result<Self, HandshakeError> {
         let Fields { pseudo: [method, protocol, scheme, path, authority], headers } = fields;
         match (method, protocol) {
-            (Some(b"CONNECT"), Some(name)) if name.eq_ignore_ascii_case(b"websocket") => {}
+            (Some(b"CONNECT"), Some(name)) if name.eq_ignore_ascii_case(ExtendedConnect::PROTOCOL.as_bytes()) => {}
             (Some(b"CONNECT"), Some(_)) => return Err(HandshakeError::UnsupportedProtocol),
             (Some(b"CONNECT"), None) => return Err(HandshakeError::NotAnUpgrade),
             (Some(_), None) => return Err(HandshakeError::MethodNotAllowed),
@@ -132,7 +132,7 @@ impl ClientRequest<'_> {
         }
         let mut head = RequestHead::default();
         head.put(":method", b"CONNECT");
-        head.put(":protocol", b"websocket");
+        head.put(":protocol", ExtendedConnect::PROTOCOL.as_bytes());
         head.put(":scheme", if self.uri.is_secure() { b"https" } else { b"http" });
         head.put(":path", self.uri.resource_name().as_bytes());
         head.put(":authority", self.uri.host_header().as_bytes());
@@ -155,8 +155,7 @@ impl ConnectHandshake {
     /// a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection.
     ///
     /// # Errors
-    /// What is wrong with the response: reset the stream, with [`ErrorCode::Malformed`](super::ErrorCode::Malformed) where
-    /// it is [`HandshakeError::MalformedHead`], else with [`ErrorCode::Cancel`](super::ErrorCode::Cancel).
+    /// What is wrong with the response: reset the stream, with the [`ErrorCode`](super::ErrorCode) made from it.
     pub fn receive<'i, N, V>(
         &mut self,
         fields: impl IntoIterator<Item = (&'i N, &'i V)>,

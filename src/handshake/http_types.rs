@@ -36,12 +36,12 @@ impl<'i> Request<'i, Parsed> {
     ///     .header("Sec-WebSocket-Version", "13")
     ///     .body(())?;
     /// let (head, ws) = Request::from_http(&request, None, &Config::default())?.accept().respond()?;
-    /// let response = http::Response::try_from(head)?;
+    /// let response = http::Response::try_from(&head)?;
     /// assert_eq!(response.status(), http::StatusCode::SWITCHING_PROTOCOLS);
     /// assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     ///
     /// let refusal = Request::from_http(&http::Request::new(()), None, &Config::default()).unwrap_err();
-    /// let response = http::Response::try_from(refusal.into_response())?;
+    /// let response = http::Response::try_from(refusal.response())?;
     /// assert_eq!(response.status(), http::StatusCode::UPGRADE_REQUIRED);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -55,10 +55,12 @@ impl<'i> Request<'i, Parsed> {
             Version::HTTP_11 => Self::get(request, headers, config).map_err(Refusal::of_upgrade),
             Version::HTTP_2 | Version::HTTP_3 => {
                 let uri = request.uri();
+                // the crate has no place for a scheme without an authority, which the Host field may have
+                let scheme = uri.scheme_str().or_else(|| uri.authority().is_none().then_some("https"));
                 let pseudo = [
                     Some(request.method().as_str()),
                     protocol,
-                    uri.scheme_str(),
+                    scheme,
                     uri.path_and_query().map(http::uri::PathAndQuery::as_str),
                     uri.authority().map(http::uri::Authority::as_str),
                 ];
@@ -103,7 +105,7 @@ impl ConnectHandshake {
     /// let uri = Uri::parse("wss://server.example.com/chat")?;
     /// let (head, mut handshake) =
     ///     ClientRequest::new(&uri).extended_connect(ExtendedConnect::Enabled, &Config::default())?;
-    /// let request = http::Request::try_from(head)?; // add the protocol "websocket" to its extensions, and send it
+    /// let request = http::Request::try_from(&head)?; // add ExtendedConnect::PROTOCOL to its extensions, and send it
     /// assert_eq!(request.method(), http::Method::CONNECT);
     /// assert_eq!(request.uri(), "https://server.example.com/chat");
     ///
@@ -124,10 +126,10 @@ impl ConnectHandshake {
 }
 
 /// The response, with all its fields. Fails only where the `http` crate has limits of its own, such as on a name of 64 KiB.
-impl TryFrom<ResponseHead> for http::Response<()> {
+impl TryFrom<&ResponseHead> for http::Response<()> {
     type Error = http::Error;
 
-    fn try_from(head: ResponseHead) -> Result<Self, http::Error> {
+    fn try_from(head: &ResponseHead) -> Result<Self, http::Error> {
         let mut response = Self::builder().status(head.status());
         for (name, value) in head.fields() {
             response = response.header(name, value);
@@ -139,10 +141,10 @@ impl TryFrom<ResponseHead> for http::Response<()> {
 /// The request, for HTTP/2, with all its fields but `:protocol`: that goes where the client's library wants it, such as
 /// among the extensions as `h2::ext::Protocol` or `hyper::ext::Protocol`. Fails only where the `http` crate has limits of
 /// its own, such as on a host with a percent sign.
-impl TryFrom<RequestHead> for http::Request<()> {
+impl TryFrom<&RequestHead> for http::Request<()> {
     type Error = http::Error;
 
-    fn try_from(head: RequestHead) -> Result<Self, http::Error> {
+    fn try_from(head: &RequestHead) -> Result<Self, http::Error> {
         let (mut request, mut uri) = (Self::builder().version(Version::HTTP_2), http::Uri::builder());
         for (name, value) in head.fields() {
             match name {

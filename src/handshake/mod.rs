@@ -47,9 +47,10 @@
 //! * a client waits for that setting ([`ExtendedConnect`]), sends the [`RequestHead`] that
 //!   [`ClientRequest::extended_connect`] gives, and hands the fields of the response to [`ConnectHandshake::receive`].
 //!
-//! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames. Where
-//! the connection says that the stream is to be closed, end it (`END_STREAM`, FIN); where it is to be dropped, reset it with
-//! [`ErrorCode::Cancel`]. The client still masks what it sends (RFC 8441 §5).
+//! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames; the
+//! client still masks what it sends (RFC 8441 §5). Once [`wants_read`](crate::Connection::wants_read) is false, end your half
+//! of the stream behind the output (`END_STREAM`, FIN), and give the peer a moment to end its own: to drop a stream that
+//! has not ended resets it. A stream that you give up before is reset with [`ErrorCode::Cancel`].
 //!
 //! # Behind another server
 //!
@@ -70,6 +71,7 @@ mod origin;
 mod parsed;
 mod pseudo;
 mod respond;
+mod scanner;
 mod server;
 mod setting;
 mod target;

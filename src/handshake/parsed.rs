@@ -107,10 +107,4 @@ impl Refusal {
     pub const fn response(&self) -> &ResponseHead {
         &self.response
     }
-
-    /// [`response`](Self::response), to keep.
-    #[must_use]
-    pub fn into_response(self) -> ResponseHead {
-        self.response
-    }
 }

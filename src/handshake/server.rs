@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::accept::is_key;
-use super::head::{HeadScanner, Headers, parse_request, trim};
+use super::head::{Headers, parse_request, trim};
 use super::negotiate::{check_version, extensions, offered_subprotocols};
 use super::respond::{Accept, Rejection, put_refusal};
+use super::scanner::HeadScanner;
 use super::target::{Target, is_host};
 use crate::config::Config;
 use crate::error::HandshakeError;
@@ -109,7 +110,8 @@ impl ServerHandshake {
 /// A client's request to open a WebSocket, found to be one; to be answered once.
 ///
 /// `A` is how it is answered: [`Raw`], for one that a [`ServerHandshake`] has read, into the output; [`Parsed`], for one
-/// that another HTTP stack has read, by a value for that stack.
+/// that another HTTP stack has read, by a value for that stack. To reject one of those is to have that stack send any other
+/// response.
 #[derive(Debug)]
 #[must_use = "a request that is not answered leaves the client waiting"]
 pub struct Request<'i, A = Raw> {

@@ -1,8 +1,11 @@
 //! RFC 8441 §3, §5, RFC 9220 §3: which numbers of HTTP/2 and HTTP/3 concern a WebSocket?
 
+use crate::error::HandshakeError;
+
 /// What a server's SETTINGS say of extended CONNECT (RFC 8441 §3, RFC 9220 §3). A client has to wait for them.
 ///
-/// An HTTP/2 or HTTP/3 stack that knows the setting itself is asked, and the answer written as a variant.
+/// Where the HTTP/2 or HTTP/3 stack knows the setting itself, its answer is turned into one of these. It must have come: a
+/// server's settings are the first that it sends, so they are there when a PING of the connection is answered.
 ///
 /// ```
 /// use websocket_proto::handshake::ExtendedConnect;
@@ -34,6 +37,9 @@ impl ExtendedConnect {
     /// value 1 to those who are to open a WebSocket.
     pub const SETTING: u16 = 0x8;
 
+    /// The value of `:protocol`, and of the HTTP/2 libraries' own types for it.
+    pub const PROTOCOL: &str = "websocket";
+
     /// Takes note of a value that has come.
     ///
     /// # Errors
@@ -45,6 +51,13 @@ impl ExtendedConnect {
             _ => return Err(InvalidSetting),
         };
         Ok(())
+    }
+}
+
+/// Whether extended CONNECT is enabled, as an HTTP/2 or HTTP/3 stack says that knows the setting itself.
+impl From<bool> for ExtendedConnect {
+    fn from(is_enabled: bool) -> Self {
+        if is_enabled { Self::Enabled } else { Self::Disabled }
     }
 }
 
@@ -67,6 +80,16 @@ pub enum ErrorCode {
     Malformed,
     /// [`InvalidSetting`]; ends the connection: `PROTOCOL_ERROR`, `H3_SETTINGS_ERROR`.
     Setting,
+}
+
+/// How to end the stream of a handshake that failed so.
+impl From<HandshakeError> for ErrorCode {
+    fn from(error: HandshakeError) -> Self {
+        match error {
+            HandshakeError::MalformedHead => Self::Malformed,
+            _ => Self::Cancel,
+        }
+    }
 }
 
 impl ErrorCode {

@@ -10,7 +10,7 @@ use h2::{Ping, PingPong};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use websocket_proto::handshake::{Answer, ClientRequest, ErrorCode, ExtendedConnect, Uri};
-use websocket_proto::{CloseCode, Config, HandshakeError, Message};
+use websocket_proto::{CloseCode, Config, Message};
 
 use crate::Failure;
 use crate::stream::Stream;
@@ -50,14 +50,11 @@ async fn talk(uri: &Uri, requests: SendRequest<Bytes>, pings: PingPong) -> Resul
 async fn open(uri: &Uri, requests: SendRequest<Bytes>, mut pings: PingPong) -> Result<Stream, Failure> {
     // its settings are the first that a server sends: when the answer to a ping is there, so are they
     pings.ping(Ping::opaque()).await?;
-    let setting = match requests.is_extended_connect_protocol_enabled() {
-        true => ExtendedConnect::Enabled,
-        false => ExtendedConnect::Disabled,
-    };
+    let setting = ExtendedConnect::from(requests.is_extended_connect_protocol_enabled());
     let request = ClientRequest::new(uri).subprotocol("chat");
     let (head, mut handshake) = request.extended_connect(setting, &Config::default())?;
-    let mut request = http::Request::try_from(head)?;
-    request.extensions_mut().insert(Protocol::from_static("websocket"));
+    let mut request = http::Request::try_from(&head)?;
+    request.extensions_mut().insert(Protocol::from_static(ExtendedConnect::PROTOCOL));
     let (response, mut sender) = requests.ready().await?.send_request(request, false)?;
     let response = response.await?;
     let ws = match handshake.receive_http(&response) {
@@ -70,11 +67,7 @@ async fn open(uri: &Uri, requests: SendRequest<Bytes>, mut pings: PingPong) -> R
         }
         Ok(None) => return Err("an interim response".into()), // h2 keeps those to itself
         Err(error) => {
-            let code = match error {
-                HandshakeError::MalformedHead => ErrorCode::Malformed,
-                _ => ErrorCode::Cancel,
-            };
-            sender.send_reset(code.http2().into());
+            sender.send_reset(ErrorCode::from(error).http2().into());
             return Err(error.into());
         }
     };
