@@ -389,7 +389,7 @@ for (const [what, headers, status, named, rule, options] of [
     { ':protocol': undefined, ':path': undefined, ':authority': 'example.com:443' },
     400,
     { 'sec-websocket-version': '13' },
-    /not a request to upgrade/,
+    /not a request to open a WebSocket/,
   ],
   ['a GET', { ':method': 'GET', ':protocol': undefined }, 405, { allow: 'CONNECT' }, /method/, { endStream: true }],
 ]) {
