@@ -32,7 +32,7 @@ fn refused(request: http::request::Builder, protocol: Option<&str>) -> (Handshak
     let refusal = Request::from_http(&request, protocol, &Config::default()).unwrap_err();
     let error = refusal.error();
     assert_eq!(refusal.to_string(), error.to_string());
-    (error, refusal.response().try_into().unwrap())
+    (error, refusal.response().to_http().unwrap())
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn an_upgrade_that_another_server_has_parsed() {
     assert_eq!((request.path(), request.query(), request.authority()), ("/chat", Some("x=1"), "server.example.com"));
     assert_eq!(request.subprotocols(), ["chat", "superchat"]);
     let (head, mut ws) = request.accept().subprotocol("chat").header("Set-Cookie", "a=b").respond().unwrap();
-    let response = HttpResponse::try_from(&head).unwrap();
+    let response = head.to_http().unwrap();
     assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
     let fields: Vec<_> = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let expected = [
@@ -70,6 +70,24 @@ fn a_host_may_be_missing_behind_another_server() {
 }
 
 #[test]
+fn what_is_an_upgrade_is_the_same_at_both_doors() {
+    for (request, path, query) in [
+        (upgrade().uri("http://h?x"), "/", Some("x")),
+        (upgrade().uri("HTTPS://h"), "/", None),
+        (upgrade().uri("/a//b?x=1?y"), "/a//b", Some("x=1?y")),
+        (upgrade().header("x", " outer blanks are no part of a value\t"), "/chat", Some("x=1")),
+    ] {
+        let mut request = request.header("content-length", "0").body(()).unwrap();
+        request.headers_mut().insert("sec-websocket-version", " 13\t".parse().unwrap());
+        for i in 0..300 {
+            request.headers_mut().append("x-many", i.into());
+        }
+        let request = Request::from_http(&request, None, &Config::default()).unwrap();
+        assert_eq!((request.path(), request.query()), (path, query));
+    }
+}
+
+#[test]
 fn upgrades_that_are_refused() {
     use HandshakeError as E;
     let with = |name: &'static str, value: &'static str| {
@@ -82,6 +100,10 @@ fn upgrades_that_are_refused() {
         (upgrade().method("POST"), E::MethodNotAllowed, 405),
         (upgrade().uri("*"), E::InvalidTarget, 400),
         (upgrade().uri("h:80"), E::InvalidTarget, 400),
+        (upgrade().uri("ws://h/chat"), E::InvalidTarget, 400),
+        (upgrade().uri("ftp://h/chat"), E::InvalidTarget, 400),
+        (upgrade().uri("http://u:p@h/chat"), E::InvalidTarget, 400),
+        (upgrade().uri("http://h/{é}"), E::InvalidTarget, 400),
         (with("upgrade", "h2c"), E::NotAnUpgrade, 426),
         (with("connection", "close"), E::NotAnUpgrade, 426),
         (with("host", "a/b"), E::InvalidHost, 400),
@@ -97,8 +119,10 @@ fn upgrades_that_are_refused() {
     ] {
         let (refused, response) = refused(request, None);
         assert_eq!((refused, response.status().as_u16()), (error, status));
+        let is = |name: &str, value: &str| response.headers().get(name).is_some_and(|found| found == value);
         assert_eq!(response.headers().contains_key("upgrade"), status == 426);
-        assert_eq!(response.headers().contains_key("sec-websocket-version"), status == 426);
+        assert!(status != 426 || is("upgrade", "websocket") && is("connection", "Upgrade"));
+        assert!(status != 426 || is("sec-websocket-version", "13"));
         assert_eq!(response.headers().get("allow").is_some_and(|value| value == "GET"), status == 405);
     }
 }
@@ -117,7 +141,7 @@ fn an_extended_connect_that_another_server_has_parsed() {
             ("/chat", Some("x=1"), "server.example.com")
         );
         let (head, _) = request.accept().subprotocol("superchat").respond().unwrap();
-        let response = HttpResponse::try_from(&head).unwrap();
+        let response = head.to_http().unwrap();
         assert_eq!((response.status(), response.headers().len()), (StatusCode::OK, 1));
         assert_eq!(response.headers()["sec-websocket-protocol"], "superchat");
     }
@@ -134,6 +158,10 @@ fn extended_connects_that_are_refused() {
         (connect().header("upgrade", "websocket"), Some("websocket"), E::MalformedHead, 400),
         (connect().uri("server.example.com:443"), Some("websocket"), E::MalformedHead, 400),
         (connect().header("content-length", "1"), Some("websocket"), E::BodyNotAllowed, 400),
+        (connect().header("x", " outer blanks"), Some("websocket"), E::MalformedHead, 400),
+        (connect().header("te", "gzip"), Some("websocket"), E::MalformedHead, 400),
+        (connect().header("expect", "magic"), Some("websocket"), E::ExpectationFailed, 417),
+        (connect().header("host", "other.example.com"), Some("websocket"), E::InvalidHost, 400),
     ] {
         let (refused, response) = refused(request, protocol);
         assert_eq!((refused, response.status().as_u16()), (error, status));
@@ -141,11 +169,15 @@ fn extended_connects_that_are_refused() {
     }
 }
 
+/// What an HTTP/2 library has for `:protocol`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Protocol;
+
 fn client(uri: &str) -> (HttpRequest<()>, ConnectHandshake) {
     let uri = Uri::parse(uri).unwrap();
     let request = ClientRequest::new(&uri).subprotocol("chat").header("Cookie", "a=b");
     let (head, handshake) = request.extended_connect(ExtendedConnect::Enabled, &Config::default()).unwrap();
-    ((&head).try_into().unwrap(), handshake)
+    (head.to_http(Protocol).unwrap(), handshake)
 }
 
 #[test]
@@ -154,6 +186,7 @@ fn a_client_over_another_stack() {
     assert_eq!((request.method(), request.version()), (&http::Method::CONNECT, Version::HTTP_2));
     assert_eq!(request.uri(), "https://server.example.com/chat?x=1");
     assert_eq!(client("ws://[::1]:81").0.uri(), "http://[::1]:81/");
+    assert_eq!(request.extensions().get(), Some(&Protocol));
     let fields: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let expected = [("sec-websocket-version", &b"13"[..]), ("sec-websocket-protocol", b"chat"), ("cookie", b"a=b")];
     assert_eq!(fields, expected);
@@ -161,28 +194,39 @@ fn a_client_over_another_stack() {
     // the server at the other end reads what the client wrote, and the client what the server wrote
     let request = Request::from_http(&request, Some("websocket"), &Config::default()).unwrap();
     let (head, _) = request.accept().subprotocol("chat").respond().unwrap();
-    let interim = HttpResponse::builder().status(103).body(()).unwrap();
+    let interim = HttpResponse::builder().version(Version::HTTP_3).status(103).body(()).unwrap();
     assert!(handshake.receive_http(&interim).unwrap().is_none());
-    let response = HttpResponse::try_from(&head).unwrap();
+    let mut response = head.to_http().unwrap();
+    *response.version_mut() = Version::HTTP_2;
     let Some(Answer::Accepted { response, .. }) = handshake.receive_http(&response).unwrap() else { panic!() };
     assert_eq!((response.status(), response.subprotocol()), (200, Some("chat")));
 }
 
 #[test]
 fn responses_that_do_not_open() {
-    let answer = |status: u16, name: &str, value: &str| {
-        let response = HttpResponse::builder().status(status).header(name, value).body(()).unwrap();
+    use HandshakeError as E;
+    let answer = |version, status: u16, name: &str, value: &str| {
+        let response = |status| HttpResponse::builder().version(version).status(status);
         let (_, mut handshake) = client("ws://h/");
-        match handshake.receive_http(&response) {
+        let answered = response(status).header(name, value).body(()).unwrap();
+        let answered = match handshake.receive_http(&answered) {
             Ok(Some(Answer::Rejected { response, .. })) => Ok(response.status()),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error),
-        }
+        };
+        assert!(handshake.receive_http(&response(200).body(()).unwrap()).unwrap().is_none(), "it is over");
+        answered
     };
-    assert_eq!(answer(403, "content-length", "0"), Ok(403));
-    assert_eq!(answer(101, "upgrade", "websocket"), Err(HandshakeError::MalformedHead));
-    assert_eq!(answer(200, "connection", "close"), Err(HandshakeError::MalformedHead));
-    assert_eq!(answer(200, "sec-websocket-protocol", "other"), Err(HandshakeError::SubprotocolNotOffered));
+    for version in [Version::HTTP_2, Version::HTTP_3] {
+        assert_eq!(answer(version, 403, "content-length", "0"), Ok(403));
+        assert_eq!(answer(version, 101, "x", ""), Err(E::MalformedHead));
+        assert_eq!(answer(version, 200, "connection", "close"), Err(E::MalformedHead));
+        assert_eq!(answer(version, 200, "x", " outer blanks"), Err(E::MalformedHead));
+        assert_eq!(answer(version, 200, "sec-websocket-protocol", "other"), Err(E::SubprotocolNotOffered));
+    }
+    // what comes where HTTP/2 was not agreed on
+    assert_eq!(answer(Version::HTTP_11, 200, "content-type", "text/html"), Err(E::UnsupportedHttpVersion));
+    assert_eq!(answer(Version::HTTP_11, 404, "connection", "close"), Err(E::UnsupportedHttpVersion));
 }
 
 #[test]
@@ -191,10 +235,10 @@ fn what_the_other_crate_cannot_hold_is_an_error() {
     let request = upgrade().body(()).unwrap();
     let accept = Request::from_http(&request, None, &Config::default()).unwrap().accept();
     let (head, _) = accept.header(&long, "x").respond().unwrap();
-    assert!(HttpResponse::try_from(&head).is_err());
+    assert!(head.to_http().is_err());
     let accept = Request::from_http(&request, None, &Config::default()).unwrap().accept();
     assert_eq!(accept.header("a\r\n", "x").respond().map(|_| ()), Err(HeadError::InvalidHeaderName));
     let uri = Uri::parse("ws://a%20b/").unwrap();
     let (head, _) = ClientRequest::new(&uri).extended_connect(ExtendedConnect::Enabled, &Config::default()).unwrap();
-    assert!(HttpRequest::try_from(&head).is_err());
+    assert!(head.to_http(Protocol).is_err());
 }

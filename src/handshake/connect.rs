@@ -8,7 +8,7 @@ use super::parsed::{Refusal, RequestHead};
 use super::pseudo::Fields;
 use super::server::{Opening, Parsed, Request};
 use super::setting::ExtendedConnect;
-use super::target::{Target, is_host};
+use super::target::{Target, is_host, is_http, is_same_authority};
 use crate::config::Config;
 use crate::error::{HandshakeError, HeadError};
 use crate::send::Random;
@@ -16,7 +16,8 @@ use crate::send::Random;
 impl<'i> Request<'i, Parsed> {
     /// A request by extended CONNECT, from all its fields in order, names and values. The checks are those of RFC 8441 §4
     /// and §5, and of [`ServerHandshake::receive`](super::ServerHandshake::receive) where they apply.
-    /// [`Accept::respond`](super::Accept::respond) gives what to answer.
+    /// [`Accept::respond`](super::Accept::respond) gives what to answer; to reject the request is to send any other response.
+    /// How long its head may be is up to the HTTP stack.
     ///
     /// # Errors
     /// What is wrong with the request, and what to answer.
@@ -38,8 +39,7 @@ impl<'i> Request<'i, Parsed> {
     /// assert_eq!((request.path(), request.authority()), ("/chat", "server.example.com"));
     ///
     /// let (head, ws) = request.accept().subprotocol("chat").respond()?;
-    /// assert_eq!(head.status(), 200);
-    /// assert!(head.fields().eq([("sec-websocket-protocol", &b"chat"[..])]));
+    /// assert!(head.fields().eq([(":status", &b"200"[..]), ("sec-websocket-protocol", b"chat")]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn extended_connect<N, V>(
@@ -51,7 +51,7 @@ impl<'i> Request<'i, Parsed> {
         V: AsRef<[u8]> + ?Sized + 'i,
     {
         let fields = fields.into_iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let parsed = Fields::parse(fields, [":method", ":protocol", ":scheme", ":path", ":authority"]);
+        let parsed = Fields::parse(fields, PSEUDO_FIELDS);
         parsed.and_then(|fields| Self::connect(fields, config)).map_err(Refusal::of_connect)
     }
 
@@ -65,17 +65,14 @@ impl<'i> Request<'i, Parsed> {
             _ => return Err(HandshakeError::MalformedHead),
         }
         let (Some(scheme), Some(path)) = (scheme, path) else { return Err(HandshakeError::MalformedHead) };
-        if !matches!(scheme, b"http" | b"https") || !path.starts_with(b"/") {
+        if !is_http(scheme) || !path.starts_with(b"/") {
             return Err(HandshakeError::InvalidTarget);
-        }
-        if headers.len() > config.limits.header_fields {
-            return Err(HandshakeError::TooManyHeaderFields);
         }
         if headers.get("Content-Length").is_some() {
             return Err(HandshakeError::BodyNotAllowed);
         }
         let host = match (authority, headers.single("Host")) {
-            (Some(authority), Ok(Some(host))) if authority != host => None,
+            (Some(authority), Ok(Some(host))) if !is_same_authority(scheme, authority, host) => None,
             (Some(host), Ok(_)) | (None, Ok(Some(host))) => Some(host),
             _ => None,
         };
@@ -89,8 +86,7 @@ impl ClientRequest<'_> {
     /// thread's CSPRNG. Nothing else is to be sent on the stream until the response has come.
     ///
     /// # Errors
-    /// [`HeadError::ExtendedConnectDisabled`] if the server's settings have not come or do not allow it; else as
-    /// [`send`](Self::send).
+    /// As [`extended_connect_with_random`](Self::extended_connect_with_random).
     ///
     /// ```
     /// use websocket_proto::handshake::{Answer, ClientRequest, ExtendedConnect, Uri};
@@ -117,10 +113,11 @@ impl ClientRequest<'_> {
         self.extended_connect_with_random(setting, config, Random::default())
     }
 
-    /// [`extended_connect`](Self::extended_connect) with a source of masking keys.
+    /// [`extended_connect`](#method.extended_connect) with a source of masking keys.
     ///
     /// # Errors
-    /// As [`extended_connect`](Self::extended_connect).
+    /// [`HeadError::ExtendedConnectDisabled`] if the server's settings have not come or do not allow it; else as
+    /// [`send_with_random`](Self::send_with_random).
     pub fn extended_connect_with_random(
         self,
         setting: ExtendedConnect,
@@ -141,6 +138,9 @@ impl ClientRequest<'_> {
     }
 }
 
+/// The pseudo-header fields of a request (RFC 9113 §8.3.1, RFC 8441 §4).
+pub(super) const PSEUDO_FIELDS: [&str; 5] = [":method", ":protocol", ":scheme", ":path", ":authority"];
+
 /// The client's side of an extended CONNECT, from its request until the server's response is there.
 #[derive(Debug)]
 pub struct ConnectHandshake {
@@ -152,7 +152,7 @@ pub struct ConnectHandshake {
 impl ConnectHandshake {
     /// The answer, from all fields of a response in order, names and values. `None` for an interim response (1xx): the
     /// answer is still to come. Every 2xx accepts (RFC 9110 §9.3.6). The octets of the stream's DATA frames, which go into
-    /// a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection.
+    /// a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection. Trailers are nothing to it.
     ///
     /// # Errors
     /// What is wrong with the response: reset the stream, with the [`ErrorCode`](super::ErrorCode) made from it.
@@ -168,10 +168,7 @@ impl ConnectHandshake {
         let parsed = Fields::parse(fields, [":status"]).and_then(|Fields { pseudo: [status], headers }| {
             Ok((status.and_then(parse_status).ok_or(HandshakeError::MalformedHead)?, headers))
         });
-        match parsed {
-            Ok((status, headers)) => self.judge(status, headers),
-            Err(error) => Err(self.fail(error)),
-        }
+        self.judge(parsed)
     }
 
     /// Says that the stream has ended, or was reset.
@@ -185,14 +182,16 @@ impl ConnectHandshake {
         }
     }
 
+    /// A response that was parsed, or could not be; that ends the handshake, unless it is an interim one.
     pub(super) fn judge<'i>(
         &mut self,
-        status: u16,
-        headers: Headers<'i>,
+        parsed: Result<(u16, Headers<'i>), HandshakeError>,
     ) -> Result<Option<Answer<'i>>, HandshakeError> {
-        let is_interim = matches!(status, 100 | 102..200); // RFC 9113 §8.6: there is no 101
+        let is_interim = matches!(parsed, Ok((100 | 102..200, _)));
         let Some(random) = self.random.take_if(|_| !is_interim) else { return Ok(None) };
+        let (status, headers) = parsed?;
         match status {
+            // RFC 9113 §8.6: there is none
             101 => Err(HandshakeError::MalformedHead),
             200..300 => self.offer.settle(Response::new(status, b"", headers), random).map(Some),
             _ => {
@@ -200,10 +199,5 @@ impl ConnectHandshake {
                 Ok(Some(Answer::Rejected { response: Response::new(status, b"", headers), body }))
             }
         }
-    }
-
-    pub(super) fn fail(&mut self, error: HandshakeError) -> HandshakeError {
-        self.random = None;
-        error
     }
 }

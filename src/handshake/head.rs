@@ -31,11 +31,6 @@ impl<'i> Headers<'i> {
         Self(fields.into_iter().map(|(name, value)| httparse::Header { name, value }).collect())
     }
 
-    /// The number of fields.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'i str, &'i [u8])> + '_ {
         self.0.iter().map(|field| (field.name, field.value))

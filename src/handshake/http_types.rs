@@ -3,12 +3,12 @@
 use http::{HeaderMap, Method, Version};
 
 use super::answer::Answer;
-use super::connect::ConnectHandshake;
-use super::head::Headers;
+use super::connect::{ConnectHandshake, PSEUDO_FIELDS};
+use super::head::{Headers, trim};
 use super::parsed::{Refusal, RequestHead, ResponseHead};
-use super::pseudo::{Fields, check_connection_fields};
+use super::pseudo::Fields;
 use super::server::{Parsed, Request};
-use super::target::{Target, is_host};
+use super::target::{Target, is_host, is_http};
 use crate::config::Config;
 use crate::error::HandshakeError;
 
@@ -18,8 +18,8 @@ impl<'i> Request<'i, Parsed> {
     /// `protocol` is the value of the pseudo-header field `:protocol`, which the `http` crate has no place for: the HTTP/2
     /// libraries put it among the request's extensions, as `h2::ext::Protocol` or `hyper::ext::Protocol`.
     /// [`Accept::respond`](super::Accept::respond) gives what to answer; the connection's octets are those of the upgraded
-    /// stream. Whether there has to be a Host field, whether the head is too long, and a `100-continue` are up to the other
-    /// server.
+    /// stream. To reject the request is to send any other response. Whether there has to be a Host field, how long the head may
+    /// be, and a `100-continue` are up to the other server.
     ///
     /// # Errors
     /// What is wrong with the request, and what to answer.
@@ -36,12 +36,12 @@ impl<'i> Request<'i, Parsed> {
     ///     .header("Sec-WebSocket-Version", "13")
     ///     .body(())?;
     /// let (head, ws) = Request::from_http(&request, None, &Config::default())?.accept().respond()?;
-    /// let response = http::Response::try_from(&head)?;
+    /// let response = head.to_http()?;
     /// assert_eq!(response.status(), http::StatusCode::SWITCHING_PROTOCOLS);
     /// assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     ///
     /// let refusal = Request::from_http(&http::Request::new(()), None, &Config::default()).unwrap_err();
-    /// let response = http::Response::try_from(refusal.response())?;
+    /// let response = refusal.response().to_http()?;
     /// assert_eq!(response.status(), http::StatusCode::UPGRADE_REQUIRED);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -50,45 +50,53 @@ impl<'i> Request<'i, Parsed> {
         protocol: Option<&'i str>,
         config: &Config,
     ) -> Result<Self, Refusal> {
-        let headers = headers(request.headers());
         match request.version() {
-            Version::HTTP_11 => Self::get(request, headers, config).map_err(Refusal::of_upgrade),
+            Version::HTTP_11 => Self::from_get(request, config).map_err(Refusal::of_upgrade),
             Version::HTTP_2 | Version::HTTP_3 => {
-                let uri = request.uri();
-                // the crate has no place for a scheme without an authority, which the Host field may have
-                let scheme = uri.scheme_str().or_else(|| uri.authority().is_none().then_some("https"));
-                let pseudo = [
-                    Some(request.method().as_str()),
-                    protocol,
-                    scheme,
-                    uri.path_and_query().map(http::uri::PathAndQuery::as_str),
-                    uri.authority().map(http::uri::Authority::as_str),
-                ];
-                let pseudo = pseudo.map(|value| value.map(str::as_bytes));
-                check_connection_fields(&headers)
-                    .and_then(|()| Self::connect(Fields { pseudo, headers }, config))
-                    .map_err(Refusal::of_connect)
+                Self::from_connect(request, protocol, config).map_err(Refusal::of_connect)
             }
             _ => Err(Refusal::of_upgrade(HandshakeError::UnsupportedHttpVersion)),
         }
     }
 
-    fn get<B>(request: &'i http::Request<B>, headers: Headers<'i>, config: &Config) -> Result<Self, HandshakeError> {
+    fn from_get<B>(request: &'i http::Request<B>, config: &Config) -> Result<Self, HandshakeError> {
         if request.method() != Method::GET {
             return Err(HandshakeError::MethodNotAllowed);
         }
+        let headers =
+            Headers::from_fields(request.headers().iter().map(|(name, value)| (name.as_str(), trim(value.as_bytes()))));
         let host = match headers.single("Host") {
-            Ok(None) => b"",
-            Ok(Some(host)) if is_host(host) => host,
+            Ok(host) if host.is_none_or(is_host) => host.and_then(|host| str::from_utf8(host).ok()),
             _ => return Err(HandshakeError::InvalidHost),
         };
         let uri = request.uri();
-        let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
-        let authority = uri.authority().map_or(host, |authority| authority.as_str().as_bytes());
-        if !target.starts_with('/') || !is_host(authority) {
+        let authority = uri.authority().map(http::uri::Authority::as_str);
+        if !authority.is_none_or(|authority| is_host(authority.as_bytes()))
+            || !uri.scheme_str().is_none_or(|scheme| is_http(scheme.as_bytes()))
+        {
             return Err(HandshakeError::InvalidTarget);
         }
-        Self::upgrade(Target::parse(target.as_bytes(), authority)?, headers, config)
+        let target = Target::new(uri.path(), uri.query(), authority.or(host).unwrap_or_default())?;
+        Self::upgrade(target, headers, config)
+    }
+
+    fn from_connect<B>(
+        request: &'i http::Request<B>,
+        protocol: Option<&'i str>,
+        config: &Config,
+    ) -> Result<Self, HandshakeError> {
+        let uri = request.uri();
+        // the crate has no place for a scheme without an authority, as it is when the Host field has that
+        let scheme = uri.scheme_str().or_else(|| uri.authority().is_none().then_some("https"));
+        let pseudo = [
+            (":method", Some(request.method().as_str())),
+            (":protocol", protocol),
+            (":scheme", scheme),
+            (":path", uri.path_and_query().map(http::uri::PathAndQuery::as_str)),
+            (":authority", uri.authority().map(http::uri::Authority::as_str)),
+        ];
+        let pseudo = pseudo.into_iter().filter_map(|(name, value)| Some((name.as_bytes(), value?.as_bytes())));
+        Self::connect(Fields::parse(pseudo.chain(octets(request.headers())), PSEUDO_FIELDS)?, config)
     }
 }
 
@@ -96,7 +104,8 @@ impl ConnectHandshake {
     /// [`receive`](Self::receive), for a response whose head another client has read.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive).
+    /// As [`receive`](Self::receive), and [`HandshakeError::UnsupportedHttpVersion`] for a response that is not of HTTP/2
+    /// or HTTP/3.
     ///
     /// ```
     /// use websocket_proto::Config;
@@ -105,11 +114,13 @@ impl ConnectHandshake {
     /// let uri = Uri::parse("wss://server.example.com/chat")?;
     /// let (head, mut handshake) =
     ///     ClientRequest::new(&uri).extended_connect(ExtendedConnect::Enabled, &Config::default())?;
-    /// let request = http::Request::try_from(&head)?; // add ExtendedConnect::PROTOCOL to its extensions, and send it
+    /// # #[derive(Clone)]
+    /// # struct Protocol(&'static str);
+    /// let request = head.to_http(Protocol(ExtendedConnect::PROTOCOL))?; // Protocol is that of h2 or hyper
     /// assert_eq!(request.method(), http::Method::CONNECT);
     /// assert_eq!(request.uri(), "https://server.example.com/chat");
     ///
-    /// let response = http::Response::new(());
+    /// let response = http::Response::builder().version(http::Version::HTTP_2).body(())?;
     /// let Some(Answer::Accepted { connection, .. }) = handshake.receive_http(&response)? else { panic!() };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -117,36 +128,31 @@ impl ConnectHandshake {
         &mut self,
         response: &'i http::Response<B>,
     ) -> Result<Option<Answer<'i>>, HandshakeError> {
-        let headers = headers(response.headers());
-        match check_connection_fields(&headers) {
-            Ok(()) => self.judge(response.status().as_u16(), headers),
-            Err(error) => Err(self.fail(error)),
-        }
+        self.judge(match response.version() {
+            Version::HTTP_2 | Version::HTTP_3 => Fields::parse(octets(response.headers()), [])
+                .map(|Fields { headers, .. }| (response.status().as_u16(), headers)),
+            _ => Err(HandshakeError::UnsupportedHttpVersion),
+        })
     }
 }
 
-/// The response, with all its fields. Fails only where the `http` crate has limits of its own, such as on a name of 64 KiB.
-impl TryFrom<&ResponseHead> for http::Response<()> {
-    type Error = http::Error;
-
-    fn try_from(head: &ResponseHead) -> Result<Self, http::Error> {
-        let mut response = Self::builder().status(head.status());
-        for (name, value) in head.fields() {
-            response = response.header(name, value);
-        }
-        response.body(())
-    }
-}
-
-/// The request, for HTTP/2, with all its fields but `:protocol`: that goes where the client's library wants it, such as
-/// among the extensions as `h2::ext::Protocol` or `hyper::ext::Protocol`. Fails only where the `http` crate has limits of
-/// its own, such as on a host with a percent sign.
-impl TryFrom<&RequestHead> for http::Request<()> {
-    type Error = http::Error;
-
-    fn try_from(head: &RequestHead) -> Result<Self, http::Error> {
-        let (mut request, mut uri) = (Self::builder().version(Version::HTTP_2), http::Uri::builder());
-        for (name, value) in head.fields() {
+impl RequestHead {
+    /// The request, for HTTP/2, with all its fields.
+    ///
+    /// `protocol` is what the client's library takes for `:protocol` among the request's extensions, such as
+    /// `h2::ext::Protocol` or `hyper::ext::Protocol`, made from [`ExtendedConnect::PROTOCOL`]. Without it, the request would
+    /// be for a tunnel.
+    ///
+    /// # Errors
+    /// Where the `http` crate has limits of its own, such as on a host with a percent sign.
+    ///
+    /// [`ExtendedConnect::PROTOCOL`]: super::ExtendedConnect::PROTOCOL
+    pub fn to_http<P>(&self, protocol: P) -> http::Result<http::Request<()>>
+    where
+        P: Clone + Send + Sync + 'static,
+    {
+        let (mut request, mut uri) = (http::Request::builder().version(Version::HTTP_2), http::Uri::builder());
+        for (name, value) in self.fields() {
             match name {
                 ":method" => request = request.method(value),
                 ":scheme" => uri = uri.scheme(value),
@@ -156,10 +162,25 @@ impl TryFrom<&RequestHead> for http::Request<()> {
                 _ => request = request.header(name, value),
             }
         }
-        request.uri(uri.build()?).body(())
+        request.uri(uri.build()?).extension(protocol).body(())
     }
 }
 
-fn headers(map: &HeaderMap) -> Headers<'_> {
-    Headers::from_fields(map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+impl ResponseHead {
+    /// The response, with all its fields.
+    ///
+    /// # Errors
+    /// Where the `http` crate has limits of its own, such as on a name of 64 KiB.
+    pub fn to_http(&self) -> http::Result<http::Response<()>> {
+        let mut response = http::Response::builder().status(self.status());
+        for (name, value) in self.fields().filter(|(name, _)| *name != ":status") {
+            response = response.header(name, value);
+        }
+        response.body(())
+    }
+}
+
+/// The fields as octets.
+fn octets(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
 }

@@ -1,17 +1,17 @@
 //! RFC 9110 §6: which head does another HTTP stack send for us?
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::respond::remedy;
 use crate::error::HandshakeError;
 
 /// The head of a request, to be sent by an HTTP/2 or HTTP/3 stack: see
-/// [`ClientRequest::extended_connect`](super::ClientRequest::extended_connect).
+/// [`ClientRequest::extended_connect_with_random`](super::ClientRequest::extended_connect_with_random).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestHead {
-    fields: Vec<(String, Vec<u8>)>,
+    fields: FieldList,
 }
 
 /// The head of a response, to be sent by the HTTP stack that has read the request: see
@@ -19,43 +19,61 @@ pub struct RequestHead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseHead {
     status: u16,
-    fields: Vec<(String, Vec<u8>)>,
+    fields: FieldList,
+}
+
+/// Names in lower case, and values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct FieldList(Vec<(String, Vec<u8>)>);
+
+impl FieldList {
+    fn put(&mut self, name: &str, value: &[u8]) {
+        self.0.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
 }
 
 impl RequestHead {
     pub(super) fn put(&mut self, name: &str, value: &[u8]) {
-        self.fields.push((name.to_ascii_lowercase(), value.to_owned()));
+        self.fields.put(name, value);
     }
 
     /// All fields in order, those that begin with a colon (RFC 9113 §8.3) in front; the names are in lower case.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        pairs(&self.fields)
+        self.fields.iter()
     }
 }
 
 impl ResponseHead {
-    pub(super) const fn new(status: u16) -> Self {
-        Self { status, fields: Vec::new() }
+    /// For HTTP/1.1, whose status is no field.
+    pub(super) fn of_upgrade(status: u16) -> Self {
+        Self { status, fields: FieldList::default() }
+    }
+
+    /// For HTTP/2 and HTTP/3.
+    pub(super) fn of_connect(status: u16) -> Self {
+        let mut fields = FieldList::default();
+        fields.put(":status", status.to_string().as_bytes());
+        Self { status, fields }
     }
 
     pub(super) fn put(&mut self, name: &str, value: &[u8]) {
-        self.fields.push((name.to_ascii_lowercase(), value.to_owned()));
+        self.fields.put(name, value);
     }
 
-    /// The status. Over HTTP/2 and HTTP/3 it is the field `:status`, which [`fields`](Self::fields) does not have.
+    /// The status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// All other fields in order; the names are in lower case.
+    /// All fields in order, over HTTP/2 and HTTP/3 `:status` in front; the names are in lower case.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        pairs(&self.fields)
+        self.fields.iter()
     }
-}
-
-fn pairs(fields: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> {
-    fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
 }
 
 /// A request that another HTTP stack has read does not open a WebSocket: why, and what to answer.
@@ -70,7 +88,7 @@ impl Refusal {
     /// For an HTTP/1.1 upgrade.
     #[cfg(feature = "http")]
     pub(super) fn of_upgrade(error: HandshakeError) -> Self {
-        let mut response = ResponseHead::new(error.status().unwrap_or(400));
+        let mut response = ResponseHead::of_upgrade(error.status().unwrap_or(400));
         if response.status == 426 {
             response.put("Upgrade", b"websocket");
             response.put("Connection", b"Upgrade");
@@ -83,10 +101,8 @@ impl Refusal {
 
     /// For an extended CONNECT: HTTP/2 and HTTP/3 know no upgrade, and so no 426.
     pub(super) fn of_connect(error: HandshakeError) -> Self {
-        let mut response = ResponseHead::new(match error.status() {
-            None | Some(426) => 400,
-            Some(status) => status,
-        });
+        let status = error.status().filter(|status| *status != 426).unwrap_or(400);
+        let mut response = ResponseHead::of_connect(status);
         match remedy(error) {
             Some((name @ "Allow", _)) => response.put(name, b"CONNECT"),
             Some((name, value)) => response.put(name, value.as_bytes()),

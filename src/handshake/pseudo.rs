@@ -42,10 +42,11 @@ impl<'i, const N: usize> Fields<'i, N> {
 }
 
 /// The fields of HTTP/1.1 that are about its connection have no place here (RFC 9113 §8.2.2).
-pub(super) fn check_connection_fields(headers: &Headers<'_>) -> Result<(), HandshakeError> {
+fn check_connection_fields(headers: &Headers<'_>) -> Result<(), HandshakeError> {
     let is_foreign = |name: &str| headers.get(name).is_some();
     let foreign = ["Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade"];
-    match foreign.into_iter().any(is_foreign) || headers.all("TE").any(|value| value != b"trailers") {
+    match foreign.into_iter().any(is_foreign) || headers.all("TE").any(|value| !value.eq_ignore_ascii_case(b"trailers"))
+    {
         true => Err(HandshakeError::MalformedHead),
         false => Ok(()),
     }

@@ -44,7 +44,7 @@ impl<'i, A> Accept<'i, A> {
     /// Puts all fields of the response, and opens the connection.
     fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
         let fields = self.fields.into_fields()?;
-        if let Opening::Upgrade { key, .. } = self.request.opening {
+        if let Opening::Upgrade { key } = self.request.opening {
             put("Upgrade", b"websocket");
             put("Connection", b"Upgrade");
             put("Sec-WebSocket-Accept", &accept_value(key));
@@ -68,7 +68,7 @@ impl Accept<'_> {
     /// appended then; a [`Rejection`] with status 500 may still be.
     pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
         self.fields.check()?;
-        if let Opening::Upgrade { expects_continue: true, .. } = self.request.opening {
+        if self.request.expects_continue {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
@@ -86,10 +86,10 @@ impl Accept<'_, Parsed> {
     /// # Errors
     /// As [`send`](Accept::send).
     pub fn respond(self) -> Result<(ResponseHead, Connection), HeadError> {
-        let mut head = ResponseHead::new(match self.request.opening {
-            Opening::Upgrade { .. } => 101,
-            Opening::ExtendedConnect => 200,
-        });
+        let mut head = match self.request.opening {
+            Opening::Upgrade { .. } => ResponseHead::of_upgrade(101),
+            Opening::ExtendedConnect => ResponseHead::of_connect(200),
+        };
         let connection = self.open(|name, value| head.put(name, value))?;
         Ok((head, connection))
     }

@@ -120,6 +120,7 @@ pub struct Request<'i, A = Raw> {
     subprotocols: Vec<&'i str>,
     extensions: Vec<Extension<'i>>,
     pub(super) opening: Opening<'i>,
+    pub(super) expects_continue: bool,
     pub(super) config: Config,
     answered: PhantomData<A>,
 }
@@ -136,7 +137,7 @@ pub enum Parsed {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opening<'i> {
     /// By a GET with this key (RFC 6455 §4.2.1).
-    Upgrade { key: &'i [u8], expects_continue: bool },
+    Upgrade { key: &'i [u8] },
     /// By an extended CONNECT (RFC 8441 §5).
     ExtendedConnect,
 }
@@ -228,6 +229,7 @@ impl<'i, A> Request<'i, A> {
             target,
             subprotocols: offered_subprotocols(&headers)?,
             extensions: extensions(&headers)?,
+            expects_continue: expects_continue(&headers)?,
             headers,
             opening,
             config: config.clone(),
@@ -241,9 +243,8 @@ impl<'i, A> Request<'i, A> {
         if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
             return Err(HandshakeError::NotAnUpgrade);
         }
-        let expects_continue = expects_continue(&headers)?;
         let key = headers.single("Sec-WebSocket-Key")?.unwrap_or_default();
-        let request = Self::negotiate(target, headers, Opening::Upgrade { key, expects_continue }, config)?;
+        let request = Self::negotiate(target, headers, Opening::Upgrade { key }, config)?;
         if is_key(key) { Ok(request) } else { Err(HandshakeError::InvalidKey) }
     }
 }

@@ -73,6 +73,7 @@ impl From<bool> for ExtendedConnect {
 /// assert_eq!((ErrorCode::Cancel.http2(), ErrorCode::Cancel.http3()), (0x8, 0x10c));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ErrorCode {
     /// The stream is given up, as a TCP connection by a reset: `CANCEL`, `H3_REQUEST_CANCELLED`.
     Cancel,

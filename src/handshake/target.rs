@@ -1,6 +1,6 @@
 //! RFC 9112 §3.2, RFC 6455 §4.2.1: which resource does a request ask for?
 
-use super::uri::{check_host, split_port};
+use super::uri::{check_host, parse_port, split_port};
 use crate::error::HandshakeError;
 
 /// A request target, taken apart.
@@ -14,15 +14,42 @@ pub(super) struct Target<'i> {
 impl<'i> Target<'i> {
     /// A path, or an absolute http or https URI, whose authority then goes before the Host field's.
     pub(super) fn parse(target: &'i [u8], host: &'i [u8]) -> Result<Self, HandshakeError> {
-        let text = visible(target).filter(|text| !text.contains('#')).ok_or(HandshakeError::InvalidTarget)?;
+        let text = visible(target).ok_or(HandshakeError::InvalidTarget)?;
         let host = visible(host).unwrap_or_default();
         let (authority, rest) = if text.starts_with('/') { (host, text) } else { split_absolute(text)? };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (rest, None),
         };
-        Ok(Self { path: if path.is_empty() { "/" } else { path }, query, authority })
+        Self::new(if path.is_empty() { "/" } else { path }, query, authority)
     }
+
+    /// A path and a query that were taken apart, of a host that is one.
+    pub(super) fn new(path: &'i str, query: Option<&'i str>, authority: &'i str) -> Result<Self, HandshakeError> {
+        let is_part = |text: &str| visible(text.as_bytes()).is_some_and(|text| !text.contains('#'));
+        match path.starts_with('/') && is_part(path) && query.is_none_or(is_part) {
+            true => Ok(Self { path, query, authority }),
+            false => Err(HandshakeError::InvalidTarget),
+        }
+    }
+}
+
+/// Whether two authorities are the same (RFC 9110 §4.2.3): in any case of letters, and a port that is the scheme's own
+/// may be missing.
+pub(super) fn is_same_authority(scheme: &[u8], one: &[u8], other: &[u8]) -> bool {
+    let default = if scheme.eq_ignore_ascii_case(b"https") { 443 } else { 80 };
+    let parts = |authority| {
+        let (host, port) = split_port(visible(authority)?);
+        let port = port.filter(|port| !port.is_empty()).map_or(Some(default), parse_port)?;
+        Some((host.to_ascii_lowercase(), port))
+    };
+    let one = parts(one);
+    one.is_some() && one == parts(other)
+}
+
+/// Whether this is the scheme of an HTTP URI, in any case of letters (RFC 9110 §4.2.3).
+pub(super) fn is_http(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
 }
 
 /// Whether a Host field may be what it says (RFC 9110 §7.2): `uri-host [":" port]`, or nothing.
@@ -35,10 +62,9 @@ pub(super) fn is_host(value: &[u8]) -> bool {
 /// The authority of an absolute URI, and what comes behind it.
 fn split_absolute(text: &str) -> Result<(&str, &str), HandshakeError> {
     let (scheme, rest) = text.split_once("://").ok_or(HandshakeError::InvalidTarget)?;
-    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    match is_http && !authority.is_empty() && is_host(authority.as_bytes()) {
+    match is_http(scheme.as_bytes()) && !authority.is_empty() && is_host(authority.as_bytes()) {
         true => Ok((authority, rest)),
         false => Err(HandshakeError::InvalidTarget),
     }
@@ -72,6 +98,27 @@ mod tests {
             ["*", "h:80", "a", "http:///chat", "ftp://a/", "/a#b", "/\u{1}", "/é", "http://a@b/", "http://:80/"]
         {
             assert_eq!(parse(target), None, "{target:?}");
+        }
+    }
+
+    #[test]
+    fn r9110_4_2_3_authorities_that_are_the_same() {
+        let is_same = |scheme: &str, one: &str, other: &str| {
+            is_same_authority(scheme.as_bytes(), one.as_bytes(), other.as_bytes())
+        };
+        for (scheme, one, other) in
+            [("https", "h", "h"), ("https", "h", "H:443"), ("HTTPS", "h:", "h:0443"), ("http", "[::1]", "[::1]:80")]
+        {
+            assert!(is_same(scheme, one, other) && is_same(scheme, other, one), "{scheme} {one} {other}");
+        }
+        for (scheme, one, other) in [
+            ("https", "h", "h:80"),
+            ("http", "h", "h:443"),
+            ("https", "h", "i"),
+            ("http", "a b", "a b"),
+            ("http", "h:x", "h:x"),
+        ] {
+            assert!(!is_same(scheme, one, other), "{scheme} {one} {other}");
         }
     }
 

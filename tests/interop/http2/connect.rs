@@ -53,8 +53,7 @@ async fn open(uri: &Uri, requests: SendRequest<Bytes>, mut pings: PingPong) -> R
     let setting = ExtendedConnect::from(requests.is_extended_connect_protocol_enabled());
     let request = ClientRequest::new(uri).subprotocol("chat");
     let (head, mut handshake) = request.extended_connect(setting, &Config::default())?;
-    let mut request = http::Request::try_from(&head)?;
-    request.extensions_mut().insert(Protocol::from_static(ExtendedConnect::PROTOCOL));
+    let request = head.to_http(Protocol::from_static(ExtendedConnect::PROTOCOL))?;
     let (response, mut sender) = requests.ready().await?.send_request(request, false)?;
     let response = response.await?;
     let ws = match handshake.receive_http(&response) {

@@ -51,11 +51,11 @@ async fn answer(request: HttpRequest<RecvStream>, mut respond: SendResponse<Byte
             None => asked.accept().respond()?,
         },
         Err(refusal) => {
-            respond.send_response(refusal.response().try_into()?, true)?;
+            respond.send_response(refusal.response().to_http()?, true)?;
             return Ok(format!("refused: {refusal}"));
         }
     };
-    let sender = respond.send_response((&head).try_into()?, false)?;
+    let sender = respond.send_response(head.to_http()?, false)?;
     let mut stream = Stream::new(ws, request.into_body(), sender);
     let echoed = echo(&mut stream).await;
     let outcome = stream.ws.close_outcome();
