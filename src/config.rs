@@ -66,9 +66,9 @@ pub struct Limits {
     /// Frames in one message (131,072); empty ones count; beyond it, Close 1008.
     pub fragments: u32,
     /// Octets of a request head or of all response heads together (16 KiB); beyond it, status 431, or 414 when the
-    /// request line alone is longer.
+    /// request line alone is longer. Heads that another HTTP stack has read are that one's to bound.
     pub head: usize,
-    /// Header fields in one head (100); beyond it, status 431.
+    /// Header fields in one such head (100); beyond it, status 431.
     pub header_fields: usize,
 }
 

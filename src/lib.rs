@@ -60,7 +60,7 @@
 //! | to | take |
 //! | --- | --- |
 //! | open a connection over HTTP/1.1, HTTP/2 or HTTP/3 | [`handshake`] |
-//! | take over one that somebody else opened | [`Connection::server`], [`Connection::client`] |
+//! | take over one that somebody else opened | [`Connection::server`], [`Connection::client_with_random`] |
 //! | receive | [`ReadBuffer`], [`Connection::receive`] (borrowed [`Event`]s), [`Connection::receive_message`] (owned [`Message`]s) |
 //! | receive what is too big to hold | [`Delivery::Chunks`] |
 //! | send | [`Connection::send_text`] and its kin, [`Connection::begin_text`] for fragments, [`Connection::send_header`] for payloads that stay yours |

@@ -58,46 +58,71 @@ fn listed(list: &str) -> BTreeMap<String, Held> {
     listed
 }
 
-/// The tests of a source file, with the ids that the first lines of their bodies name.
+/// The tests of a source file, with the ids that the first lines of their bodies name. A test that names ids is plain: it
+/// always runs, and its signature ends its line.
 fn tests(source: &str) -> Vec<(String, Vec<String>)> {
     let mut tests = Vec::new();
     let mut lines = source.lines().map(str::trim).peekable();
+    let mut before = "";
     while let Some(line) = lines.next() {
         if line != "#[test]" {
+            before = line;
             continue;
         }
-        let mut is_run = true;
-        while let Some(attribute) = lines.next_if(|line| line.starts_with("#[")) {
-            is_run &= !attribute.starts_with("#[ignore");
+        let mut is_plain = !before.starts_with("#[");
+        while lines.next_if(|line| line.starts_with("#[")).is_some() {
+            is_plain = false;
         }
-        let signature = lines.next().unwrap_or_default();
-        if !signature.ends_with('{') {
-            lines.by_ref().find(|line| line.ends_with('{'));
+        let mut signature = lines.next().unwrap_or_default().to_owned();
+        while !signature.ends_with(['{', '}']) {
+            signature += lines.next().expect("a test has a body");
         }
+        is_plain &= signature.ends_with('{');
         let mut ids = Vec::new();
-        while let Some(comment) = lines.next_if(|line| line.starts_with("// ")) {
+        while let Some(comment) = lines.next_if(|line| line.starts_with("// ") && is_plain) {
             let words: Vec<&str> = comment.trim_start_matches("// ").split([',', ' ', ':']).collect();
             if !words.first().is_some_and(|word| is_id(word)) {
                 break;
             }
             ids.extend(words.into_iter().filter(|word| is_id(word)).map(str::to_owned));
         }
-        if is_run {
-            let name = signature.trim_start_matches("fn ").split('(').next().unwrap_or_default();
-            tests.push((name.to_owned(), ids));
-        }
+        assert!(ids.is_empty() || lines.peek() != Some(&"}"), "{signature} names ids, and is empty");
+        let name = signature.trim_start_matches("fn ").split('(').next().unwrap_or_default();
+        tests.push((name.to_owned(), ids));
+        before = "";
     }
     tests
 }
 
-fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
+/// The files whose tests `cargo test` runs, or, where all of a file is of a feature, `.ci/run`: the programs in `tests`, and
+/// the modules of `src`.
+fn test_files(root: &Path) -> Vec<PathBuf> {
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let programs = fs::read_dir(root.join("tests")).unwrap().map(|entry| entry.unwrap().path()).filter(is_source);
+    let mut files: Vec<PathBuf> = programs.filter(|path| !path.ends_with("requirements.rs")).collect();
+    modules(&root.join("src"), &root.join("src/lib.rs"), &mut files);
+    for file in &files {
+        let source = fs::read_to_string(file).unwrap();
+        for gate in source.lines().filter(|line| line.starts_with("#![cfg(")) {
+            assert_eq!(gate, "#![cfg(feature = \"http\")]", "{}", file.display());
         }
+        let has_block = source.lines().any(|line| line.trim_start().starts_with("/*"));
+        assert!(!has_block, "{} has comments of a kind that this test does not see", file.display());
+    }
+    files
+}
+
+/// A file, and those of the modules that it declares, which are in a directory.
+fn modules(dir: &Path, file: &Path, found: &mut Vec<PathBuf>) {
+    found.push(file.to_owned());
+    for line in fs::read_to_string(file).unwrap().lines() {
+        let Some(name) = line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'))
+        else {
+            continue;
+        };
+        let inside = dir.join(name);
+        let file = if inside.is_dir() { inside.join("mod.rs") } else { inside.with_extension("rs") };
+        modules(&inside, &file, found);
     }
 }
 
@@ -105,13 +130,10 @@ fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
 fn every_requirement_is_accounted_for() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listed = listed(&fs::read_to_string(root.join("tests/requirements.md")).unwrap());
-    let mut files = Vec::new();
-    rust_files(&root.join("src"), &mut files);
-    rust_files(&root.join("tests"), &mut files);
     let mut named = BTreeSet::new();
     let mut faults = Vec::new();
-    for file in files.iter().filter(|file| !file.ends_with("tests/requirements.rs")) {
-        for (test, ids) in tests(&fs::read_to_string(file).unwrap()) {
+    for file in test_files(root) {
+        for (test, ids) in tests(&fs::read_to_string(&file).unwrap()) {
             for id in ids {
                 match listed.get(&id) {
                     None => faults.push(format!("{}: {test} names {id}, which is not in the list", file.display())),
@@ -163,6 +185,19 @@ fn the_readers_read() {
         #[ignore]
         fn b() {
             // 6455-1-2
+            work();
+        }
+        #[cfg(any())]
+        #[test]
+        fn b2() {
+            // 6455-1-2
+            work();
+        }
+        #[test]
+        fn b3() { work() }
+        fn no_test() {
+            // 6455-1-2
+            work();
         }
         #[test]
         fn c(
@@ -174,8 +209,16 @@ fn the_readers_read() {
         #[test]
         fn d() {
             // about 6455-1-3
+            work();
         }";
     let found = tests(source);
-    let expected = [("a", vec!["6455-1-1", "28-1", "SEC-1"]), ("c", vec!["SIO-2"]), ("d", vec![])];
+    let expected = [
+        ("a", vec!["6455-1-1", "28-1", "SEC-1"]),
+        ("b", vec![]),
+        ("b2", vec![]),
+        ("b3", vec![]),
+        ("c", vec!["SIO-2"]),
+        ("d", vec![]),
+    ];
     assert_eq!(found, expected.map(|(name, ids)| (name.to_owned(), ids.into_iter().map(str::to_owned).collect())));
 }

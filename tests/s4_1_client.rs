@@ -60,13 +60,19 @@ fn s4_1_11_nonces() {
     // one request, sent again and again, has a new one every time
     let request = ClientRequest::new(&uri).header("X", "y");
     let mut keys = std::collections::HashSet::new();
+    let mut seen = vec![std::collections::HashSet::new(); 22];
     for _ in 0..100 {
         output.clear();
         request.clone().send(&Config::default(), &mut output).unwrap();
         let key = key(&output);
         assert!(key.len() == 24 && key.ends_with("==") && "AQgw".contains(&key[21..22]), "{key}");
+        for (seen, character) in seen.iter_mut().zip(key.chars()) {
+            seen.insert(character);
+        }
         assert!(keys.insert(key));
     }
+    // every octet of the nonce is random: 100 draws of 64 characters (of 4, in the last) do not miss that many
+    assert!(seen.iter().all(|seen| seen.len() > 2), "{seen:?}");
     for last in 0..=255u8 {
         output.clear();
         let random = websocket_proto::Random::from_fn(move |octets| octets.fill(last));
@@ -360,7 +366,7 @@ fn r9110_15_4_a_redirection_is_handed_out() {
 
 #[test]
 fn r9112_8_the_stream_ends_in_the_handshake() {
-    // 9112-8-1, 6455-4.1-29, 6455-7.2.2-1
+    // 9112-8-1, 6455-4.1-4, 6455-4.1-29, 6455-7.2.2-1
     for come in 0..RESPONSE.len() {
         for before in ["", "HTTP/1.1 100 x\r\n\r\n"] {
             let (mut handshake, _) = client(&["chat"]);

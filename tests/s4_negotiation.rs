@@ -6,6 +6,7 @@ use common::handshake::{
     Outcome, REQUEST, RESPONSE, accepted, answer, assert_opens, assert_refused, client, needs, opens, read_request,
     read_response, refuses, request_with, response_with, serve_once, values, with_request,
 };
+use common::{assert_other_config, other_config};
 use websocket_proto::handshake::{Answer, ClientRequest, ServerHandshake, Uri};
 use websocket_proto::{Config, HandshakeError as E, HeadError, ProtocolError, ReadBuffer};
 
@@ -86,7 +87,7 @@ fn s4_2_1_subprotocols() {
 #[test]
 fn s9_1_extensions() {
     // 6455-9.1-1, 6455-9.1-2, 6455-9.1-3, 6455-9.1-4, 6455-9-1, 6455-9-2, 6455-11.3.2-1, 28-29, 28-30, erratum-8491
-    // erratum-6997, 9110-5.6.1-2, 9110-5.6.1-3, 6455-4.2.2-10
+    // erratum-6997, 9110-5.6.1-2, 9110-5.6.1-3, 6455-4.2.2-10, 6455-9.1-8, 28-28
     let field = |text: &str| format!("Sec-WebSocket-Extensions: {text}\r\n");
     #[rustfmt::skip]
     let lists: [(&str, &[&str]); 9] = [
@@ -173,12 +174,31 @@ fn s4_1_24_extensions_in_a_response() {
 }
 
 #[test]
+fn s10_4_the_connection_is_as_its_handshake_was_told() {
+    // 6455-10.4-1, SIO-3, 28-2
+    let config = other_config();
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    let uri = Uri::parse("ws://server.example.com/chat").unwrap();
+    let mut client = ClientRequest::new(&uri).send(&config, &mut to_server).unwrap();
+    let mut input = ReadBuffer::default();
+    input.extend_from_slice(&to_server);
+    let request = ServerHandshake::new(&config).receive(&mut input, &mut to_client).unwrap().unwrap();
+    assert_other_config(request.accept().send(&mut to_client).unwrap());
+    let mut input = ReadBuffer::default();
+    input.extend_from_slice(&to_client);
+    let Some(Answer::Accepted { connection, .. }) = client.receive(&mut input).unwrap() else { panic!() };
+    assert_other_config(connection);
+}
+
+#[test]
 fn s5_8_nor_does_a_client_use_one() {
-    // 6455-5.8-1
+    // 6455-5.8-1, 6455-9.1-6
     let (mut handshake, _) = client(&["chat"]);
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     input.extend_from_slice(&[RESPONSE.as_bytes(), b"\xc1\x00"].concat());
     let Some(Answer::Accepted { mut connection, .. }) = handshake.receive(&mut input).unwrap() else { panic!() };
+    connection.send_text("aaaaaaaaaaaaaaaa", &mut output).unwrap();
+    assert_eq!(output[0], 0x81, "no reserved bit");
     assert_eq!(connection.receive(&mut input, &mut output), Err(ProtocolError::ReservedBits));
 }
 

@@ -156,7 +156,7 @@ fn s5_2_1_all_pairs_of_first_octets_mean_what_the_picture_says() {
 
 #[test]
 fn s5_2_7_the_key_does_not_count() {
-    // 6455-5.2-7, 6455-5.2-8
+    // 6455-5.2-7, 6455-5.2-8, 6455-5.2-10, 6455-5.2-20
     let octets = hex("82 81 37 fa 21 3d 35  82 81 37 fa 21 3d 34");
     assert_eq!(run(Role::Server, &octets).messages, [binary(b"\x02"), binary(b"\x03")]);
     assert_eq!(run(Role::Client, &hex("82 01 35  82 01 34")).messages, [binary(b"\x35"), binary(b"\x34")]);

@@ -187,7 +187,7 @@ fn r9113_8_3_malformed_requests() {
 
 #[test]
 fn s5_requests_that_are_refused() {
-    // 8441-5-5, 9220-3-1, 9110-15.5.6-1
+    // 8441-5-5, 9220-3-1, 9110-15.5.6-1, 28-15, 28-20, 28-21
     use HandshakeError as E;
     let version = ("sec-websocket-version", "13");
     let allow = ("allow", "CONNECT");
@@ -207,6 +207,7 @@ fn s5_requests_that_are_refused() {
         (request_with("origin", &[("host", "other.example.com")]), E::InvalidHost, 400, None),
         (request_with("origin", &[("host", "server.example.com:80")]), E::InvalidHost, 400, None),
         (request_with(":authority", &[("host", "h"), ("host", "h")]), E::InvalidHost, 400, None),
+        (request_with("origin", &[("host", "server.example.com"); 2]), E::InvalidHost, 400, None),
         (request_with("origin", &[("content-length", "0")]), E::BodyNotAllowed, 400, None),
         (request_with("origin", &[("expect", "magic")]), E::ExpectationFailed, 417, None),
         (request_with("sec-websocket-version", &[]), E::MissingVersion, 400, Some(version)),
@@ -265,6 +266,9 @@ fn s5_misuse_of_the_builders_gives_nothing() {
     // 8441-5-3, 9113-8.3-1
     for (name, error) in [
         ("Connection", HeadError::ReservedHeader),
+        ("Proxy-Connection", HeadError::ReservedHeader),
+        ("Transfer-Encoding", HeadError::ReservedHeader),
+        ("upgrade", HeadError::ReservedHeader),
         ("keep-alive", HeadError::ReservedHeader),
         ("te", HeadError::ReservedHeader),
         ("sec-websocket-key", HeadError::ReservedHeader),
@@ -373,6 +377,19 @@ fn pair() -> (Connection, Connection) {
     let Some(Answer::Accepted { connection, response, .. }) = answer else { panic!() };
     assert_eq!(response.subprotocol(), Some("chat"));
     (connection, server)
+}
+
+#[test]
+fn s5_the_connection_is_as_its_handshake_was_told() {
+    // 6455-10.4-1, 8441-5-7
+    let config = common::other_config();
+    let request = Request::extended_connect(REQUEST, &config).unwrap();
+    common::assert_other_config(request.accept().respond().unwrap().1);
+    let uri = Uri::parse("wss://server.example.com/chat").unwrap();
+    let (_, mut handshake) = ClientRequest::new(&uri).extended_connect(ExtendedConnect::Enabled, &config).unwrap();
+    let answer = handshake.receive([(":status", "200")]).unwrap();
+    let Some(Answer::Accepted { connection, .. }) = answer else { panic!() };
+    common::assert_other_config(connection);
 }
 
 #[test]

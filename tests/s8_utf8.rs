@@ -214,7 +214,7 @@ fn s8_1_2_every_sequence_fails_at_the_octet_that_makes_it_certain() {
 
 #[test]
 fn s5_6_2_text_that_is_sent_is_text() {
-    // 6455-5.6-2: the doors take `str` and nothing else
+    // 6455-5.6-2: the doors that take a payload take `str` and nothing else
     type Door = fn(&mut Connection, &str, &mut Vec<u8>) -> Result<(), SendError>;
     let [whole, begin, more, finish]: [Door; 4] =
         [Connection::send_text, Connection::begin_text, Connection::continue_text, Connection::finish_text];

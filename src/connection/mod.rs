@@ -19,8 +19,8 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, check_utf8, text_before_error, 
 
 /// An open WebSocket, without the stream that carries it.
 ///
-/// It is made by a [`handshake`](crate::handshake), or by [`server`](Self::server) and [`client`](Self::client) where
-/// somebody else did that. Its methods come in three families:
+/// It is made by a [`handshake`](crate::handshake), or by [`server`](Self::server), `client` and
+/// [`client_with_random`](Self::client_with_random) where somebody else did that. Its methods come in three families:
 ///
 /// * **receive**: octets from the stream go into a [`ReadBuffer`]; [`receive`](Self::receive) is called until it returns
 ///   `None`, and gives borrowed events ([`receive_message`](Self::receive_message) gives owned ones); the end of the

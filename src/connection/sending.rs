@@ -33,7 +33,8 @@ impl Connection {
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
     /// by `writev`, `io_uring` or `sendfile`. A client has to mask the payload in place with the mask that it gets; a
-    /// server's mask changes nothing, and may be dropped. That a text is UTF-8 is up to you.
+    /// server's mask changes nothing, and may be dropped. That a text is UTF-8 is up to you; and that nobody who knows the
+    /// mask still chooses the payload: have all of it before you ask for its header (§10.3).
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, MessageKind};

@@ -17,7 +17,7 @@ use crate::error::{HandshakeError, HeadError};
 use crate::receive::ReadBuffer;
 use crate::send::Random;
 
-/// A request to open a WebSocket under way; [`send`](Self::send) completes it.
+/// A request to open a WebSocket under way; `send` or [`send_with_random`](Self::send_with_random) completes it.
 ///
 /// ```
 /// use websocket_proto::Config;
@@ -73,18 +73,18 @@ impl<'u> ClientRequest<'u> {
     /// Appends the request; nonce and masking keys come from the thread's CSPRNG.
     ///
     /// # Errors
-    /// The first fault of what was given to this builder: [`HeadError::InvalidSubprotocol`],
-    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`],
-    /// [`HeadError::RepeatedHeader`]. Nothing is appended then.
+    /// As [`send_with_random`](Self::send_with_random).
     #[cfg(feature = "std")]
     pub fn send(self, config: &Config, output: &mut Vec<u8>) -> Result<ClientHandshake, HeadError> {
         self.send_with_random(config, Random::default(), output)
     }
 
-    /// [`send`](Self::send) with a source of nonce and masking keys.
+    /// Appends the request, with a source of nonce and masking keys.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// The first fault of what was given to this builder: [`HeadError::InvalidSubprotocol`],
+    /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`],
+    /// [`HeadError::RepeatedHeader`]. Nothing is appended then.
     pub fn send_with_random(
         self,
         config: &Config,

@@ -113,7 +113,7 @@ impl ClientRequest<'_> {
         self.extended_connect_with_random(setting, config, Random::default())
     }
 
-    /// [`extended_connect`](#method.extended_connect) with a source of masking keys.
+    /// The request for a WebSocket over a stream of HTTP/2 or HTTP/3, with a source of masking keys.
     ///
     /// # Errors
     /// [`HeadError::ExtendedConnectDisabled`] if the server's settings have not come or do not allow it; else as

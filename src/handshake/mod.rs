@@ -45,7 +45,7 @@
 //! * a server sends the setting [`ExtendedConnect::SETTING`] with the value 1, hands the fields of a request to
 //!   [`Request::extended_connect`], and sends the [`ResponseHead`] that [`Accept::respond`] gives, or that of the [`Refusal`];
 //! * a client waits for that setting ([`ExtendedConnect`]), sends the [`RequestHead`] that
-//!   [`ClientRequest::extended_connect`] gives, and hands the fields of the response to [`ConnectHandshake::receive`].
+//!   [`ClientRequest::extended_connect_with_random`] gives, or its kin,, and hands the fields of the response to [`ConnectHandshake::receive`].
 //!
 //! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames; the
 //! client still masks what it sends (RFC 8441 §5). Once [`wants_read`](crate::Connection::wants_read) is false, end your half

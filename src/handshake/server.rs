@@ -61,8 +61,8 @@ impl ServerHandshake {
     /// read more. What comes behind the head stays in the input, for the connection.
     ///
     /// # Errors
-    /// What is wrong with the request. The response that says so is in `output`: write it and close the stream. Whatever
-    /// else comes is discarded.
+    /// What is wrong with the request. The response that says so is in `output`: write it and close the stream, the sending
+    /// half first. Whatever else comes is discarded.
     pub fn receive<'i>(
         &mut self,
         input: &'i mut ReadBuffer,

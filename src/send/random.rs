@@ -6,7 +6,7 @@ use core::fmt;
 /// A source of unpredictable octets: the masking key of each frame that a client sends, and the nonce in its
 /// `Sec-WebSocket-Key`.
 ///
-/// With the feature `std`, [`Random::default`] draws from the thread's CSPRNG. Without it, or to make a test repeat
+/// With the feature `std`, `Random::default` draws from the thread's CSPRNG. Without it, or to make a test repeat
 /// itself, bring your own. In production it has to be a cryptographically secure generator: a page or a peer that can
 /// foresee the key decides what stands on the wire, and can thereby poison caches in between (§10.3).
 ///

@@ -8,8 +8,8 @@ pub mod reference;
 use bytes::Bytes;
 use websocket_proto::wire::FrameHeader;
 use websocket_proto::{
-    CloseCode, CloseFrame, CloseOutcome, Config, Connection, Delivery, Message, ProtocolError, Random, ReadBuffer,
-    Role, Side, State, Utf8Bytes,
+    CloseCode, CloseFrame, CloseOutcome, Config, Connection, Delivery, Event, Message, PongPolicy, ProtocolError,
+    Random, ReadBuffer, Role, Side, State, Utf8Bytes,
 };
 
 /// The masking key of the examples in RFC 6455 §5.7.
@@ -232,6 +232,27 @@ pub fn frame_from(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
         Role::Server => frame_to(Role::Client, first, payload),
         Role::Client => frame_to(Role::Server, first, payload),
     }
+}
+
+/// A configuration that differs from the default in every part.
+pub fn other_config() -> Config {
+    let mut config = Config::default();
+    config.limits.message = 5;
+    config.delivery = Delivery::Chunks;
+    config.pong = PongPolicy::Manual;
+    config
+}
+
+/// The connection was made with [`other_config`].
+pub fn assert_other_config(mut ws: Connection) {
+    let (role, mut input, mut output) = (ws.role(), ReadBuffer::default(), Vec::new());
+    assert_eq!(ws.limits(), other_config().limits);
+    input.extend_from_slice(&frames_to(role, &[(0x89, b"p"), (0x01, b"abc"), (0x80, b"def")]));
+    assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Ping(b"p"))));
+    assert!(output.is_empty(), "the Pong is ours to send");
+    let chunk = Event::TextChunk { text: "abc", first: true, last: false };
+    assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(chunk)));
+    assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::MessageTooBig));
 }
 
 pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
