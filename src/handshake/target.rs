@@ -14,7 +14,7 @@ pub(super) struct Target<'i> {
 impl<'i> Target<'i> {
     /// A path, or an absolute http or https URI, whose authority then goes before the Host field's.
     pub(super) fn parse(target: &'i [u8], host: &'i [u8]) -> Result<Self, HandshakeError> {
-        let text = visible(target).ok_or(HandshakeError::InvalidTarget)?;
+        let text = core::str::from_utf8(target).map_err(|_| HandshakeError::InvalidTarget)?;
         let host = visible(host).unwrap_or_default();
         let (authority, rest) = if text.starts_with('/') { (host, text) } else { split_absolute(text)? };
         let (path, query) = match rest.split_once('?') {
