@@ -21,7 +21,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let payload = prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 1000..3000), "[aé日]{0,9}".prop_map(Vec::from)];
+    let long = (any::<u8>(), 1000..3000usize).prop_map(|(octet, len)| vec![octet; len]);
+    let payload = prop_oneof![vec(any::<u8>(), 0..40), long, "[aé日]{0,9}".prop_map(Vec::from)];
     let first = prop::sample::select(vec![0x81u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x88, 0xFF]);
     let frame =
         (first, payload, any::<bool>(), any::<prop::sample::Index>()).prop_map(|(first, payload, is_whole, cut)| {
