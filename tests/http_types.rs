@@ -4,7 +4,10 @@
 
 mod common;
 
+use common::handshake::{hostile, hostile_text, trimmed};
 use http::{Request as HttpRequest, Response as HttpResponse, StatusCode, Version};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use websocket_proto::handshake::{Answer, ClientRequest, ConnectHandshake, ExtendedConnect, Request, Uri};
 use websocket_proto::{Config, Event, HandshakeError, HeadError, ReadBuffer};
 
@@ -220,8 +223,7 @@ fn a_client_over_another_stack() {
     let (head, _) = request.accept().subprotocol("chat").respond().unwrap();
     let interim = HttpResponse::builder().version(Version::HTTP_3).status(103).body(()).unwrap();
     assert!(handshake.receive_http(&interim).unwrap().is_none());
-    let mut response = head.to_http().unwrap();
-    *response.version_mut() = Version::HTTP_2;
+    let response = head.to_http().unwrap();
     let Some(Answer::Accepted { response, .. }) = handshake.receive_http(&response).unwrap() else { panic!() };
     assert_eq!((response.status(), response.subprotocol()), (200, Some("chat")));
 }
@@ -265,4 +267,39 @@ fn what_the_other_crate_cannot_hold_is_an_error() {
     let uri = Uri::parse("ws://a%20b/").unwrap();
     let (head, _) = ClientRequest::new(&uri).extended_connect(ExtendedConnect::Enabled, &Config::default()).unwrap();
     assert!(head.to_http(Protocol).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_other_crate_holds_what_was_added_and_nothing_else(added in vec((hostile_text(), hostile()), 0..4)) {
+        // 9110-5.5-4
+        let mut expected: Vec<(String, Vec<u8>)> =
+            added.iter().map(|(name, value)| (name.to_ascii_lowercase(), trimmed(value).to_vec())).collect();
+        expected.sort();
+        let rest = |fields: &http::HeaderMap, own: &[&str]| {
+            let fields = fields.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+            let mut rest: Vec<_> = fields.filter(|(name, _)| !own.contains(&&**name)).collect();
+            rest.sort();
+            rest
+        };
+        let uri = Uri::parse("ws://h/").unwrap();
+        let request = added.iter().fold(ClientRequest::new(&uri), |request, (name, value)| request.header(name, value));
+        if let Ok((head, _)) = request.extended_connect(ExtendedConnect::Enabled, &Config::default()) {
+            let request = head.to_http(Protocol).unwrap();
+            prop_assert_eq!(rest(request.headers(), &["sec-websocket-version"]), &expected[..]);
+            prop_assert_eq!(request.uri(), "http://h/");
+        }
+        for (request, protocol) in [(upgrade(), None), (connect(), Some("websocket"))] {
+            let request = request.body(()).unwrap();
+            let accept = Request::from_http(&request, protocol, &Config::default()).unwrap().accept();
+            let accept = added.iter().fold(accept, |accept, (name, value)| accept.header(name, value));
+            if let Ok((head, _)) = accept.respond() {
+                let response = head.to_http().unwrap();
+                let own = ["upgrade", "connection", "sec-websocket-accept"];
+                prop_assert_eq!(rest(response.headers(), &own), &expected[..]);
+            }
+        }
+    }
 }

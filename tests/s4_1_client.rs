@@ -195,7 +195,14 @@ fn s4_1_responses_that_fail() {
     // 6455-4.1-21, 6455-4.1-22, 6455-4.1-26, 6455-4.1-29, 9110-7.6.1-1, 9112-2.2-2, 9112-2.2-3, 9112-2.2-6, 9112-2.3-1
     // 9112-4-3, 9112-5.1-1, 9110-5.1-1, 9110-5.5-1, 9110-5.5-2, 28-14, 28-15, 28-17
     #[rustfmt::skip]
-    let table: [(&str, E, &[&str]); 8] = [
+    let table: [(&str, E, &[&str]); 10] = [
+        ("HTTP", E::UnsupportedHttpVersion, &[
+            "HTTP/1.0 100 x\r\n\r\nHTTP/1.1 101 x", "HTTP/2.0 103 x\r\n\r\nHTTP/1.1 101 x",
+        ]),
+        ("HTTP", E::MalformedHead, &[
+            "HTTP/1.1 103 x\r\nnot a field\r\n\r\nHTTP/1.1 101 x", "HTTP/1.1 103 x\r\n: y\r\n\r\nHTTP/1.1 101 x",
+            "HTTP/1.1 103 x\r\nA : b\r\n\r\nHTTP/1.1 101 x", "HTTP/1.1 103 x\r\n X: y\r\n\r\nHTTP/1.1 101 x",
+        ]),
         ("HTTP", E::UnsupportedHttpVersion, &["HTTP/1.0 101 x", "HTTP/2.0 101 x", "HTTP/0.9 101 x"]),
         ("HTTP", E::MalformedHead, &[
             "HTTP/1.1 0101 x", "HTTP/1.1 10 x", "HTTP/1.1 1O1 x", "HTTP/1.1 -101 x", "HTTP/1.1 +10 x", "HTTP/1.1 001 x",

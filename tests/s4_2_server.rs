@@ -48,7 +48,8 @@ fn r9112_3_request_lines() {
     refuses("GET", E::MalformedHead, &malformed);
     #[rustfmt::skip]
     let targets = [
-        "*", "h:80", "chat", "/\u{e9}", "/a#b", "#", "ftp://h/", "ws://h/chat", "http://", "http:///a", "http:/h/a",
+        "*", "h:80", "chat", "/\u{e9}", "/a#b", "/a?b#c", "/?#", "/a?\u{e9}", "http://h/?#", "#",
+        "ftp://h/", "ws://h/chat", "http://", "http:///a", "http:/h/a",
         "http://u:p@h/", "http://h:x/", "http://[::1/",
     ];
     refuses("GET", E::InvalidTarget, &targets.map(|target| format!("GET {target} HTTP/1.1")));

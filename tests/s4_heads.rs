@@ -133,7 +133,7 @@ fn r9110_5_4_1_responses_that_are_too_large() {
 #[test]
 fn r9110_5_3_4_a_dribbled_head_is_the_same_as_a_whole_one() {
     // 9110-5.3-4, 6455-4.2.1-13
-    // the helpers see that nothing is said before its last octet; `src/handshake/head.rs` counts what is looked at
+    // the helpers see that nothing is said before its last octet; `src/handshake/scanner.rs` counts what is looked at
     let request = padded(REQUEST, limit());
     for (request, result) in [
         (&request[..], Ok(())),

@@ -3,8 +3,8 @@
 mod common;
 
 use common::handshake::{
-    Fields, REQUEST, RESPONSE, accepted, answer_once, client, fields_of, owned, read_request, read_response,
-    serve_once, values, with_request,
+    Fields, REQUEST, RESPONSE, accepted, answer_once, client, fields_of, hostile, hostile_text, owned, read_request,
+    read_response, serve_once, trimmed, values, with_request,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,33 +142,6 @@ fn mutate(head: &str, mutations: &[Mutation]) -> Vec<u8> {
         }
     }
     octets
-}
-
-/// A name or value with whatever could end a line or a part of one.
-fn hostile() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        vec(any::<u8>(), 0..20),
-        vec(prop::sample::select(b"aZ9- \t\r\n:\0,;\"/\x0b\x7f\x80\xe9\xff".to_vec()), 0..12),
-        vec(prop::sample::select(vec![&b"a"[..], b"\r\n", b"\r\n\r\n", b": ", b"Host: x", b" ", b", ", b"\0"]), 0..6)
-            .prop_map(|parts| parts.concat()),
-        "[!-~][ -~]{0,12}".prop_map(String::into_bytes),
-    ]
-}
-
-fn hostile_text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        hostile().prop_map(|octets| octets.into_iter().map(char::from).collect()),
-        "[A-Za-z-]{1,8}",
-        "\\PC{0,6}",
-    ]
-}
-
-fn trimmed(value: &[u8]) -> &[u8] {
-    let mut value = value;
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use super::accept::{accept_value, key};
 use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::head::{Headers, StatusLine, parse_status_line, trim, unfold};
+use super::head::{Headers, parse_status_line, trim, unfold};
 use super::negotiate::{PROTOCOL, VERSION, check_offer};
 use super::scanner::HeadScanner;
 use super::uri::Uri;
@@ -156,9 +156,9 @@ impl ClientHandshake {
             };
             let (head, _) = input.unparsed_mut().split_at_mut(size);
             unfold(head);
-            match parse_status_line(head) {
-                Ok((StatusLine { status: 101 | 200.., .. }, _)) => break size,
-                Ok(_) => {
+            match is_interim(head) {
+                Ok(false) => break size,
+                Ok(true) => {
                     self.interim += size;
                     self.scanner = HeadScanner::default();
                     input.skip(size);
@@ -213,4 +213,14 @@ impl ClientHandshake {
         }
         self.offer.settle(Response::new(line.status, line.reason, headers), random)
     }
+}
+
+/// Whether this is the head of an interim response, which is to be passed over once it was found right (RFC 9110 §15.2).
+fn is_interim(head: &[u8]) -> Result<bool, HandshakeError> {
+    let (line, lines) = parse_status_line(head)?;
+    if matches!(line.status, 101 | 200..) {
+        return Ok(false);
+    }
+    Headers::parse(lines)?;
+    if line.version.is_supported() { Ok(true) } else { Err(HandshakeError::UnsupportedHttpVersion) }
 }

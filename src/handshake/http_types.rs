@@ -137,7 +137,7 @@ impl ConnectHandshake {
 }
 
 impl RequestHead {
-    /// The request, for HTTP/2, with all its fields.
+    /// The request, with all its fields; for HTTP/2, which a stack of HTTP/3 sends as well.
     ///
     /// `protocol` is what the client's library takes for `:protocol` among the request's extensions, such as
     /// `h2::ext::Protocol` or `hyper::ext::Protocol`, made from [`ExtendedConnect::PROTOCOL`]. Without it, the request would
@@ -167,14 +167,18 @@ impl RequestHead {
 }
 
 impl ResponseHead {
-    /// The response, with all its fields.
+    /// The response, with all its fields; for HTTP/2 where the request was an extended CONNECT, which a stack of HTTP/3 sends
+    /// as well.
     ///
     /// # Errors
     /// Where the `http` crate has limits of its own, such as on a name of 64 KiB.
     pub fn to_http(&self) -> http::Result<http::Response<()>> {
         let mut response = http::Response::builder().status(self.status());
-        for (name, value) in self.fields().filter(|(name, _)| *name != ":status") {
-            response = response.header(name, value);
+        for (name, value) in self.fields() {
+            response = match name {
+                ":status" => response.version(Version::HTTP_2),
+                _ => response.header(name, value),
+            };
         }
         response.body(())
     }

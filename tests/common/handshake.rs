@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use websocket_proto::handshake::{
     Answer, Body, ClientHandshake, ClientRequest, Headers, Request, ServerHandshake, Uri,
 };
@@ -322,4 +324,33 @@ pub fn answer_once<'o>(
 /// The response of §1.3, or one like it, taken; with the messages that came behind it.
 pub fn accepted(messages: &str) -> Outcome {
     Outcome::Accepted(Some("chat".into()), messages.into())
+}
+
+/// A name or value with whatever could end a line or a part of one.
+pub fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        vec(any::<u8>(), 0..20),
+        vec(prop::sample::select(b"aZ9- \t\r\n:\0,;\"/\x0b\x7f\x80\xe9\xff".to_vec()), 0..12),
+        vec(prop::sample::select(vec![&b"a"[..], b"\r\n", b"\r\n\r\n", b": ", b"Host: x", b" ", b", ", b"\0"]), 0..6)
+            .prop_map(|parts| parts.concat()),
+        "[!-~][ -~]{0,12}".prop_map(String::into_bytes),
+    ]
+}
+
+/// The same as text, and names that may pass.
+pub fn hostile_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        hostile().prop_map(|octets| octets.into_iter().map(char::from).collect()),
+        "[A-Za-z-]{1,8}",
+        "\\PC{0,6}",
+    ]
+}
+
+/// Without the blanks around it.
+pub fn trimmed(value: &[u8]) -> &[u8] {
+    let mut value = value;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
