@@ -1,4 +1,5 @@
-//! What the two ends of a connection may choose (RFC 6455 §10.4): plain values, checked nowhere else than where they apply.
+//! What the two ends of a connection may choose (RFC 6455 §10.4): plain values, checked nowhere else than where they
+//! apply.
 
 /// Which end of the connection this is; it decides who masks (RFC 6455 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,8 +45,8 @@ pub struct Config {
 ///
 /// None is unlimited by default. A limit that is reached exactly is not breached.
 ///
-/// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as it
-/// grows: less than four times the longest `message`, and four times the room that is asked of
+/// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as
+/// it grows: less than four times the longest `message`, and four times the room that is asked of
 /// [`spare`](crate::ReadBuffer::spare); with [`Delivery::Chunks`], that room alone. What it can make us send is in the
 /// output, which is yours to bound.
 ///

@@ -21,8 +21,9 @@
 //! ```
 //!
 //! No socket, no clock, no thread, no runtime, no buffer that you did not hand it: it never reads or writes, it is told
-//! what came and says what to send. Those who want a ready-made client or server over tokio use another crate; those who
-//! have an event loop (epoll, `io_uring`, tokio, QUIC streams, a game, a proxy, a fuzzer) speak WebSocket with this one.
+//! what came and says what to send. Those who want a ready-made client or server over tokio use another crate; those
+//! who have an event loop (epoll, `io_uring`, tokio, QUIC streams, a game, a proxy, a fuzzer) speak WebSocket with this
+//! one.
 //!
 //! # The loop
 //!
@@ -71,8 +72,8 @@
 //! # Errors
 //!
 //! [`ProtocolError`] is the peer's fault, and the Close frame that says so is in the output when you see it.
-//! [`SendError`] and [`HeadError`] are yours, and nothing was written. [`HandshakeError`] says why no WebSocket was opened.
-//! "Not enough yet" is no error but `None`; a close is an event; the end of the stream is an input.
+//! [`SendError`] and [`HeadError`] are yours, and nothing was written. [`HandshakeError`] says why no WebSocket was
+//! opened. "Not enough yet" is no error but `None`; a close is an event; the end of the stream is an input.
 //!
 //! What the standards leave open, and what is done here, is on the page [`choices`].
 //!

@@ -49,8 +49,8 @@ impl Connection {
     /// [`receive`](Connection::receive) for messages that are kept.
     ///
     /// A payload of more than 1 KiB is not copied: it takes the memory that it lies in along. A smaller one is, as that
-    /// costs no more than a reference count; and so is one that takes less than a quarter of the buffer, as what is kept
-    /// would hold on to all of it.
+    /// costs no more than a reference count; and so is one that takes less than a quarter of the buffer, as what is
+    /// kept would hold on to all of it.
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, Message, ReadBuffer};

@@ -22,9 +22,9 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, check_utf8, text_before_error, 
 /// It is made by a [`handshake`](crate::handshake), or by [`server`](Self::server), `client` and
 /// [`client_with_random`](Self::client_with_random) where somebody else did that. Its methods come in three families:
 ///
-/// * **receive**: octets from the stream go into a [`ReadBuffer`]; [`receive`](Self::receive) is called until it returns
-///   `None`, and gives borrowed events ([`receive_message`](Self::receive_message) gives owned ones); the end of the
-///   stream goes into [`receive_eof`](Self::receive_eof).
+/// * **receive**: octets from the stream go into a [`ReadBuffer`]; [`receive`](Self::receive) is called until it
+///   returns `None`, and gives borrowed events ([`receive_message`](Self::receive_message) gives owned ones); the end
+///   of the stream goes into [`receive_eof`](Self::receive_eof).
 /// * **send**: [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`close`](Self::close) and their kin
 ///   append frames to the output.
 /// * **ask**: [`state`](Self::state), [`wants_read`](Self::wants_read), [`close_outcome`](Self::close_outcome).
@@ -85,9 +85,9 @@ impl Connection {
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
     ///
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
-    /// something, or returns `None`. What is appended is at most three times as long as what it consumes (a client's Pong
-    /// for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing can thereby fill an
-    /// output that is never bounded.
+    /// something, or returns `None`. What is appended is at most three times as long as what it consumes (a client's
+    /// Pong for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing can thereby
+    /// fill an output that is never bounded.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
@@ -155,8 +155,8 @@ impl Connection {
         self.closing.state() != State::Closed
     }
 
-    /// Octets that are missing of the data frame under way; 0 between frames. A hint for how far to read at least: it is
-    /// the peer's word, so do not allocate by it.
+    /// Octets that are missing of the data frame under way; 0 between frames. A hint for how far to read at least: it
+    /// is the peer's word, so do not allocate by it.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.decoder.missing()
@@ -168,8 +168,8 @@ impl Connection {
         self.closing.outcome()
     }
 
-    /// The short path of both doors: a message in one frame that has all come, still masked. It returns no [`Item`], and
-    /// nothing joins it with the steps: to be moved through memory would cost it more than all else (measured).
+    /// The short path of both doors: a message in one frame that has all come, still masked. It returns no [`Item`],
+    /// and nothing joins it with the steps: to be moved through memory would cost it more than all else (measured).
     #[inline]
     pub(crate) fn whole_message(&self, input: &mut ReadBuffer) -> Option<(MessageKind, Range<usize>, [u8; 4])> {
         if self.wants_read() { self.decoder.whole_message(input) } else { None }

@@ -33,8 +33,8 @@ impl Connection {
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
     /// by `writev`, `io_uring` or `sendfile`. A client has to mask the payload in place with the mask that it gets; a
-    /// server's mask changes nothing, and may be dropped. That a text is UTF-8 is up to you; and that nobody who knows the
-    /// mask still chooses the payload: have all of it before you ask for its header (§10.3).
+    /// server's mask changes nothing, and may be dropped. That a text is UTF-8 is up to you; and that nobody who knows
+    /// the mask still chooses the payload: have all of it before you ask for its header (§10.3).
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, MessageKind};
@@ -160,8 +160,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`SendError::Closed`] if a Close was sent before, by you or in answer to the peer's;
-    /// [`SendError::InvalidCloseCode`] for a code that must not be sent (a server's own 1010 among them, though its answer
-    /// to a client's 1010 repeats that); [`SendError::ReasonTooLong`] above 123 octets.
+    /// [`SendError::InvalidCloseCode`] for a code that must not be sent (a server's own 1010 among them, though its
+    /// answer to a client's 1010 repeats that); [`SendError::ReasonTooLong`] above 123 octets.
     pub fn close(&mut self, code: CloseCode, reason: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
         if code == CloseCode::MANDATORY_EXTENSION && self.role() == Role::Server {
             return Err(SendError::InvalidCloseCode(code));

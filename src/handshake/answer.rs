@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::body::Body;
 use super::head::Headers;
-use super::negotiate::{extensions, selected_subprotocol, version};
+use super::negotiate::{VERSION, extensions, selected_subprotocol, version};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::HandshakeError;
@@ -73,7 +73,7 @@ impl<'i> Response<'i> {
 
     /// The versions of the protocol that the server says it speaks, where it does not speak ours (§4.4).
     pub fn versions(&self) -> impl Iterator<Item = u8> + '_ {
-        self.headers.elements("Sec-WebSocket-Version").filter_map(version)
+        self.headers.elements(VERSION).filter_map(version)
     }
 }
 

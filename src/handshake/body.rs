@@ -51,8 +51,8 @@ impl Body {
     /// The next piece that has come, never empty. `None`: read more, unless it [`is_complete`](Self::is_complete).
     ///
     /// # Errors
-    /// [`HandshakeError::MalformedBody`] if the response does not say, or says in two ways, where its body ends, and for
-    /// chunks that are framed wrongly.
+    /// [`HandshakeError::MalformedBody`] if the response does not say, or says in two ways, where its body ends, and
+    /// for chunks that are framed wrongly.
     pub fn receive<'i>(&mut self, input: &'i mut ReadBuffer) -> Result<Option<&'i [u8]>, HandshakeError> {
         let len = loop {
             let come = input.unparsed();

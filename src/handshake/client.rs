@@ -123,8 +123,8 @@ impl<'u> ClientRequest<'u> {
 
 /// The client's side of the opening handshake, from its request until the server's response is there.
 ///
-/// There is no way from here to a [`Connection`](crate::Connection) but through an [`Answer`] that was found right: nothing can be sent
-/// before (§4.1).
+/// There is no way from here to a [`Connection`](crate::Connection) but through an [`Answer`] that was found right:
+/// nothing can be sent before (§4.1).
 #[derive(Debug)]
 pub struct ClientHandshake {
     offer: Offer,
@@ -215,7 +215,8 @@ impl ClientHandshake {
     }
 }
 
-/// Whether this is the head of an interim response, which is to be passed over once it was found right (RFC 9110 §15.2).
+/// Whether this is the head of an interim response, which is to be passed over once it was found right (RFC 9110
+/// §15.2).
 fn is_interim(head: &[u8]) -> Result<bool, HandshakeError> {
     let (line, lines) = parse_status_line(head)?;
     if matches!(line.status, 101 | 200..) {

@@ -14,10 +14,10 @@ use crate::error::{HandshakeError, HeadError};
 use crate::send::Random;
 
 impl<'i> Request<'i, Parsed> {
-    /// A request by extended CONNECT, from all its fields in order, names and values. The checks are those of RFC 8441 §4
-    /// and §5, and of [`ServerHandshake::receive`](super::ServerHandshake::receive) where they apply.
-    /// [`Accept::respond`](super::Accept::respond) gives what to answer; to reject the request is to send any other response.
-    /// How long its head may be is up to the HTTP stack.
+    /// A request by extended CONNECT, from all its fields in order, names and values. The checks are those of RFC 8441
+    /// §4 and §5, and of [`ServerHandshake::receive`](super::ServerHandshake::receive) where they apply.
+    /// [`Accept::respond`](super::Accept::respond) gives what to answer; to reject the request is to send any other
+    /// response. How long its head may be is up to the HTTP stack.
     ///
     /// # Errors
     /// What is wrong with the request, and what to answer.
@@ -82,8 +82,8 @@ impl<'i> Request<'i, Parsed> {
 }
 
 impl ClientRequest<'_> {
-    /// The request for a WebSocket over a stream of HTTP/2 or HTTP/3, whose stack is to send it; masking keys come from the
-    /// thread's CSPRNG. Nothing else is to be sent on the stream until the response has come.
+    /// The request for a WebSocket over a stream of HTTP/2 or HTTP/3, whose stack is to send it; masking keys come from
+    /// the thread's CSPRNG. Nothing else is to be sent on the stream until the response has come.
     ///
     /// # Errors
     /// As [`extended_connect_with_random`](Self::extended_connect_with_random).
@@ -151,8 +151,9 @@ pub struct ConnectHandshake {
 
 impl ConnectHandshake {
     /// The answer, from all fields of a response in order, names and values. `None` for an interim response (1xx): the
-    /// answer is still to come. Every 2xx accepts (RFC 9110 §9.3.6). The octets of the stream's DATA frames, which go into
-    /// a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection. Trailers are nothing to it.
+    /// answer is still to come. Every 2xx accepts (RFC 9110 §9.3.6). The octets of the stream's DATA frames, which go
+    /// into a [`ReadBuffer`](crate::ReadBuffer), are the connection's, or the body's of a rejection. Trailers are
+    /// nothing to it.
     ///
     /// # Errors
     /// What is wrong with the response: reset the stream, with the [`ErrorCode`](super::ErrorCode) made from it.

@@ -58,8 +58,8 @@ pub(super) fn put_field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     }
 }
 
-/// What the handshake writes itself into a request or an acceptance, and what these must not have: they have no body, and
-/// the stream is for one WebSocket only (RFC 9110 §7.6.1, RFC 9113 §8.2.2).
+/// What the handshake writes itself into a request or an acceptance, and what these must not have: they have no body,
+/// and the stream is for one WebSocket only (RFC 9110 §7.6.1, RFC 9113 §8.2.2).
 pub(super) const RESERVED: &[&str] = &[
     "Host",
     "Upgrade",

@@ -14,7 +14,8 @@ use crate::wire::extension::is_token;
 pub struct Headers<'i>(Vec<httparse::Header<'i>>);
 
 impl<'i> Headers<'i> {
-    /// Parses the lines behind the start line of a head that [`HeadScanner`](super::scanner::HeadScanner) found the end of.
+    /// Parses the lines behind the start line of a head that [`HeadScanner`](super::scanner::HeadScanner) found the end
+    /// of.
     pub(super) fn parse(lines: &'i [u8]) -> Result<Self, HandshakeError> {
         // all lines but the empty one at the end, and what split finds behind the last line end
         let count = lines.split(|&octet| octet == b'\n').count().saturating_sub(2);
@@ -136,8 +137,8 @@ pub(super) fn parse_status(text: &[u8]) -> Option<u16> {
     }
 }
 
-/// Replaces each fold in the fields of a response by spaces, in place (RFC 9112 §5.2). What stands behind the start line
-/// cannot be the fold of a field, and stays (§2.2).
+/// Replaces each fold in the fields of a response by spaces, in place (RFC 9112 §5.2). What stands behind the start
+/// line cannot be the fold of a field, and stays (§2.2).
 pub(super) fn unfold(head: &mut [u8]) {
     let lines = split_start_line(head).map_or(0, |(_, lines)| lines.len());
     let begin = head.len() - lines;

@@ -15,11 +15,11 @@ use crate::error::HandshakeError;
 impl<'i> Request<'i, Parsed> {
     /// A request that another server has read: an upgrade over HTTP/1.1, or an extended CONNECT over HTTP/2 or HTTP/3.
     ///
-    /// `protocol` is the value of the pseudo-header field `:protocol`, which the `http` crate has no place for: the HTTP/2
-    /// libraries put it among the request's extensions, as `h2::ext::Protocol` or `hyper::ext::Protocol`.
-    /// [`Accept::respond`](super::Accept::respond) gives what to answer; the connection's octets are those of the upgraded
-    /// stream. To reject the request is to send any other response. Whether there has to be a Host field, how long the head may
-    /// be, and a `100-continue` are up to the other server.
+    /// `protocol` is the value of the pseudo-header field `:protocol`, which the `http` crate has no place for: the
+    /// HTTP/2 libraries put it among the request's extensions, as `h2::ext::Protocol` or `hyper::ext::Protocol`.
+    /// [`Accept::respond`](super::Accept::respond) gives what to answer; the connection's octets are those of the
+    /// upgraded stream. To reject the request is to send any other response. Whether there has to be a Host field, how
+    /// long the head may be, and a `100-continue` are up to the other server.
     ///
     /// # Errors
     /// What is wrong with the request, and what to answer.
@@ -104,8 +104,8 @@ impl ConnectHandshake {
     /// [`receive`](Self::receive), for a response whose head another client has read.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`HandshakeError::UnsupportedHttpVersion`] for a response that is not of HTTP/2
-    /// or HTTP/3.
+    /// As [`receive`](Self::receive), and [`HandshakeError::UnsupportedHttpVersion`] for a response that is not of
+    /// HTTP/2 or HTTP/3.
     ///
     /// ```
     /// use websocket_proto::Config;
@@ -140,8 +140,8 @@ impl RequestHead {
     /// The request, with all its fields; for HTTP/2, which a stack of HTTP/3 sends as well.
     ///
     /// `protocol` is what the client's library takes for `:protocol` among the request's extensions, such as
-    /// `h2::ext::Protocol` or `hyper::ext::Protocol`, made from [`ExtendedConnect::PROTOCOL`]. Without it, the request would
-    /// be for a tunnel.
+    /// `h2::ext::Protocol` or `hyper::ext::Protocol`, made from [`ExtendedConnect::PROTOCOL`]. Without it, the request
+    /// would be for a tunnel.
     ///
     /// # Errors
     /// Where the `http` crate has limits of its own, such as on a host with a percent sign.
@@ -167,8 +167,8 @@ impl RequestHead {
 }
 
 impl ResponseHead {
-    /// The response, with all its fields; for HTTP/2 where the request was an extended CONNECT, which a stack of HTTP/3 sends
-    /// as well.
+    /// The response, with all its fields; for HTTP/2 where the request was an extended CONNECT, which a stack of HTTP/3
+    /// sends as well.
     ///
     /// # Errors
     /// Where the `http` crate has limits of its own, such as on a name of 64 KiB.

@@ -38,35 +38,36 @@
 //!
 //! # Over HTTP/2 and HTTP/3
 //!
-//! There a WebSocket is opened by an extended CONNECT, and its octets travel in the DATA frames of one stream, cut as they
-//! may be. Frames, settings and flow control are the business of an HTTP/2 or HTTP/3 library; the rules for the two heads
-//! are here, over the lists of header fields that every such library speaks, as pairs of names and values:
+//! There a WebSocket is opened by an extended CONNECT, and its octets travel in the DATA frames of one stream, cut as
+//! they may be. Frames, settings and flow control are the business of an HTTP/2 or HTTP/3 library; the rules for the
+//! two heads are here, over the lists of header fields that every such library speaks, as pairs of names and values:
 //!
 //! * a server sends the setting [`ExtendedConnect::SETTING`] with the value 1, hands the fields of a request to
 //!   [`Request::extended_connect`], and sends the [`ResponseHead`] that [`Accept::respond`] gives, or that of the
 //!   [`Refusal`];
 //! * a client waits for that setting ([`ExtendedConnect`]), sends the [`RequestHead`] that
-//!   [`ClientRequest::extended_connect_with_random`] gives (`extended_connect` with the thread's CSPRNG), and hands the fields
-//!   of the response to [`ConnectHandshake::receive`].
+//!   [`ClientRequest::extended_connect_with_random`] gives (`extended_connect` with the thread's CSPRNG), and hands the
+//!   fields of the response to [`ConnectHandshake::receive`].
 //!
-//! With quiche, for example, the fields of a request are `list.iter().map(|field| (field.name(), field.value()))`, and each of
-//! [`ResponseHead::fields`] becomes a `Header` again.
+//! With quiche, for example, the fields of a request are `list.iter().map(|field| (field.name(), field.value()))`, and
+//! each of [`ResponseHead::fields`] becomes a `Header` again.
 //!
 //! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames; the
-//! client still masks what it sends (RFC 8441 §5). Once [`wants_read`](crate::Connection::wants_read) is false, end your half
-//! of the stream behind the output (`END_STREAM`, FIN), and give the peer a moment to end its own: to drop a stream that
-//! has not ended resets it. A stream that you give up before is reset with [`ErrorCode::Cancel`]. The whole of it over h2,
-//! both ends, is in `tests/interop/http2` of the crate's repository.
+//! client still masks what it sends (RFC 8441 §5). Once [`wants_read`](crate::Connection::wants_read) is false, end
+//! your half of the stream behind the output (`END_STREAM`, FIN), and give the peer a moment to end its own: to drop a
+//! stream that has not ended resets it. A stream that you give up before is reset with [`ErrorCode::Cancel`]. The whole
+//! of it over h2, both ends, is in `tests/interop/http2` of the crate's repository.
 //!
 //! # Behind another server
 //!
-//! With the feature `http`, `Request::from_http` takes the `http` crate's requests: an extended CONNECT, and an HTTP/1.1
-//! upgrade that the other server has parsed. On hyper:
+//! With the feature `http`, `Request::from_http` takes the `http` crate's requests: an extended CONNECT, and an
+//! HTTP/1.1 upgrade that the other server has parsed. On hyper:
 //!
 //! 1. take the upgrade, `hyper::upgrade::on(&mut request)`, and the protocol,
 //!    `request.extensions().get::<hyper::ext::Protocol>()`;
 //! 2. judge the request: `Request::from_http(&request, protocol, &config)`;
-//! 3. [`Accept::respond`] gives a head and the [`Connection`](crate::Connection); return `head.to_http()?` with an empty body;
+//! 3. [`Accept::respond`] gives a head and the [`Connection`](crate::Connection); return `head.to_http()?` with an
+//!    empty body;
 //! 4. await the upgrade: what it reads and writes are the connection's octets.
 //!
 //! A server that has pages too does not answer with every [`Refusal`]: `NotAnUpgrade`, `MethodNotAllowed` and

@@ -117,8 +117,8 @@ impl Refusal {
         self.error
     }
 
-    /// What to answer. A request that is [malformed](HandshakeError::MalformedHead) over HTTP/2 or HTTP/3 may instead, or
-    /// thereafter, have its stream reset with [`ErrorCode::Malformed`](super::ErrorCode::Malformed).
+    /// What to answer. A request that is [malformed](HandshakeError::MalformedHead) over HTTP/2 or HTTP/3 may instead,
+    /// or thereafter, have its stream reset with [`ErrorCode::Malformed`](super::ErrorCode::Malformed).
     #[must_use]
     pub const fn response(&self) -> &ResponseHead {
         &self.response

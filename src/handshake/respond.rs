@@ -79,9 +79,9 @@ impl Accept<'_> {
 }
 
 impl Accept<'_, Parsed> {
-    /// The response, for the HTTP stack to send, and the connection: once the response is on its way, frames may follow.
-    /// The status is 101 for an HTTP/1.1 upgrade, and 200 for an extended CONNECT, behind which the octets of the stream's
-    /// DATA frames are the connection's.
+    /// The response, for the HTTP stack to send, and the connection: once the response is on its way, frames may
+    /// follow. The status is 101 for an HTTP/1.1 upgrade, and 200 for an extended CONNECT, behind which the octets of
+    /// the stream's DATA frames are the connection's.
     ///
     /// # Errors
     /// As [`send`](Accept::send).
@@ -114,8 +114,8 @@ pub struct Rejection<'b> {
 }
 
 impl<'b> Rejection<'b> {
-    /// A response with this status, 200 to 599. A 401 has to be given a `WWW-Authenticate` field, a 405 an `Allow` field;
-    /// a redirection wants a `Location` field; a 426 names the protocol to upgrade to by itself.
+    /// A response with this status, 200 to 599. A 401 has to be given a `WWW-Authenticate` field, a 405 an `Allow`
+    /// field; a redirection wants a `Location` field; a 426 names the protocol to upgrade to by itself.
     pub const fn new(status: u16) -> Self {
         Self { status, fields: ExtraFields::new(), body: b"" }
     }

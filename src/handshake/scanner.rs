@@ -5,8 +5,8 @@ use crate::error::HandshakeError;
 
 /// Looks for the end of a head as its octets come, at each octet once.
 ///
-/// Strict on the way: a line ends in CR LF and in nothing else, and control characters are refused, so that there is one
-/// reading of a head only (RFC 9112 §11.2).
+/// Strict on the way: a line ends in CR LF and in nothing else, and control characters are refused, so that there is
+/// one reading of a head only (RFC 9112 §11.2).
 #[derive(Debug, Default)]
 pub(super) struct HeadScanner {
     /// Octets looked at, from the front of the head.

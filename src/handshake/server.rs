@@ -61,8 +61,8 @@ impl ServerHandshake {
     /// read more. What comes behind the head stays in the input, for the connection.
     ///
     /// # Errors
-    /// What is wrong with the request. The response that says so is in `output`: write it and close the stream, the sending
-    /// half first. Whatever else comes is discarded.
+    /// What is wrong with the request. The response that says so is in `output`: write it and close the stream, the
+    /// sending half first. Whatever else comes is discarded.
     pub fn receive<'i>(
         &mut self,
         input: &'i mut ReadBuffer,
@@ -109,9 +109,9 @@ impl ServerHandshake {
 
 /// A client's request to open a WebSocket, found to be one; to be answered once.
 ///
-/// `A` is how it is answered: [`Raw`], for one that a [`ServerHandshake`] has read, into the output; [`Parsed`], for one
-/// that another HTTP stack has read, by a value for that stack. To reject one of those is to have that stack send any other
-/// response.
+/// `A` is how it is answered: [`Raw`], for one that a [`ServerHandshake`] has read, into the output; [`Parsed`], for
+/// one that another HTTP stack has read, by a value for that stack. To reject one of those is to have that stack send
+/// any other response.
 #[derive(Debug)]
 #[must_use = "a request that is not answered leaves the client waiting"]
 pub struct Request<'i, A = Raw> {
@@ -181,8 +181,8 @@ impl<'i, A> Request<'i, A> {
         &self.headers
     }
 
-    /// The origin of the page that a browser connects from; `None` for a client that is no browser (§10.2). To be judged
-    /// by an [`OriginPolicy`](super::OriginPolicy).
+    /// The origin of the page that a browser connects from; `None` for a client that is no browser (§10.2). To be
+    /// judged by an [`OriginPolicy`](super::OriginPolicy).
     #[must_use]
     pub fn origin(&self) -> Option<&'i [u8]> {
         self.headers.get("Origin")

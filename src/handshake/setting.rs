@@ -4,8 +4,8 @@ use crate::error::HandshakeError;
 
 /// What a server's SETTINGS say of extended CONNECT (RFC 8441 §3, RFC 9220 §3). A client has to wait for them.
 ///
-/// Where the HTTP/2 or HTTP/3 stack knows the setting itself, its answer is turned into one of these. It must have come: a
-/// server's settings are the first that it sends, so they are there when a PING of the connection is answered.
+/// Where the HTTP/2 or HTTP/3 stack knows the setting itself, its answer is turned into one of these. It must have
+/// come: a server's settings are the first that it sends, so they are there when a PING of the connection is answered.
 ///
 /// ```
 /// use websocket_proto::handshake::ExtendedConnect;
@@ -26,7 +26,8 @@ pub enum ExtendedConnect {
     Enabled,
 }
 
-/// A SETTINGS frame breaks the rules of its protocol: to be answered with [`ErrorCode::Setting`], which ends all streams.
+/// A SETTINGS frame breaks the rules of its protocol: to be answered with [`ErrorCode::Setting`], which ends all
+/// streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 #[error("the setting for extended CONNECT is neither 0 nor 1, or was taken back")]

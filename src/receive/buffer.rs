@@ -115,8 +115,8 @@ impl ReadBuffer {
         (self.assembled - self.start) + (self.filled - self.parsed)
     }
 
-    /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink) leaves
-    /// it to them.
+    /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink)
+    /// leaves it to them.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.allocated

@@ -126,9 +126,9 @@ const fn opcode(kind: MessageKind) -> OpCode {
     }
 }
 
-/// A payload is copied, and masked, by so many octets at a time: they are masked while they are in the nearest cache; and
-/// a copy of more can be twenty times slower where its target lies just behind its source modulo a page (measured with
-/// glibc on an AMD machine), as it does with a header in front.
+/// A payload is copied, and masked, by so many octets at a time: they are masked while they are in the nearest cache;
+/// and a copy of more can be twenty times slower where its target lies just behind its source modulo a page (measured
+/// with glibc on an AMD machine), as it does with a header in front.
 const BLOCK: usize = 2048;
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ use crate::error::{ProtocolError, SendError};
 
 /// A frame header: 2 to 14 octets.
 ///
-/// [`decode`](Self::decode) and [`encode`](Self::encode) hold the rules that need neither the role nor what came before:
-/// known opcodes, control frames that are short and whole, lengths in their shortest form and below 2^63. Reserved bits
-/// and the presence of a mask are for the caller to judge.
+/// [`decode`](Self::decode) and [`encode`](Self::encode) hold the rules that need neither the role nor what came
+/// before: known opcodes, control frames that are short and whole, lengths in their shortest form and below 2^63.
+/// Reserved bits and the presence of a mask are for the caller to judge.
 ///
 /// ```
 /// use websocket_proto::wire::{FrameHeader, OpCode};
@@ -93,8 +93,9 @@ impl FrameHeader {
     /// Appends the header: 2 to 14 octets.
     ///
     /// # Errors
-    /// [`SendError::ControlTooLong`] and [`SendError::ControlFragmented`] for a control frame above 125 octets or without
-    /// FIN, [`SendError::FrameTooBig`] above [`MAX_PAYLOAD_LEN`](Self::MAX_PAYLOAD_LEN); nothing is appended then.
+    /// [`SendError::ControlTooLong`] and [`SendError::ControlFragmented`] for a control frame above 125 octets or
+    /// without FIN, [`SendError::FrameTooBig`] above [`MAX_PAYLOAD_LEN`](Self::MAX_PAYLOAD_LEN); nothing is appended
+    /// then.
     pub fn encode(&self, output: &mut Vec<u8>) -> Result<(), SendError> {
         if self.payload_len > Self::MAX_PAYLOAD_LEN {
             return Err(SendError::FrameTooBig);

@@ -46,7 +46,8 @@ pub(crate) fn unmask_binary(payload: &mut [u8], key: [u8; 4]) -> &[u8] {
     payload
 }
 
-/// Masks or unmasks a whole payload in place, and returns the OR of all its octets thereafter: below 0x80, it is all ASCII.
+/// Masks or unmasks a whole payload in place, and returns the OR of all its octets thereafter: below 0x80, it is all
+/// ASCII.
 ///
 /// Blocks of 64 octets, which the compiler turns into vector instructions; then words; then what is left.
 #[inline]

@@ -1,8 +1,8 @@
 //! Octets and values, with no memory of what came before: frame headers, masks, close codes, UTF-8, and the grammar of
 //! `Sec-WebSocket-Extensions`. Usable alone, for proxies and for those who build their own.
 //!
-//! Who passes frames on must not change how control frames are cut, nor anything of a connection whose extensions it does
-//! not know (RFC 6455 §5.4).
+//! Who passes frames on must not change how control frames are cut, nor anything of a connection whose extensions it
+//! does not know (RFC 6455 §5.4).
 
 mod close;
 pub mod extension;

@@ -2,7 +2,18 @@
 
 import http from 'node:http';
 import {
-  begin, check, echoServer, end, found, MEBIBYTE, MEBIBYTE_TEXT, Queue, same, WebSocket, within,
+  begin,
+  check,
+  echoes,
+  echoServer,
+  end,
+  found,
+  MEBIBYTE,
+  MEBIBYTE_TEXT,
+  Queue,
+  same,
+  WebSocket,
+  within,
 } from './helper.mjs';
 
 /** An open connection; what arrives is handed out in order by `next`. */
@@ -25,12 +36,6 @@ async function connect(after, url, protocols = [], options = {}) {
   );
   ws.next = (what) => arrived.next(what);
   return ws;
-}
-
-async function echoes(ws, data, what) {
-  ws.send(data);
-  const want = typeof data === 'string' ? { text: data } : { binary: data };
-  same(await ws.next(`the echo of ${what}`), want, what);
 }
 
 async function closes(ws, code) {

@@ -169,6 +169,13 @@ export function client(after, url, ...args) {
   return new Program(after, process.env.CLIENT, [url, ...args]);
 }
 
+/** That a message comes back as it went, on a connection whose `next` gives what arrived. */
+export async function echoes(ws, data, what) {
+  ws.send(data);
+  const want = typeof data === 'string' ? { text: data } : { binary: data };
+  same(await ws.next(`the echo of ${what}`), want, what);
+}
+
 /** 1 MiB of text with characters of one to four bytes, on one line. */
 export const MEBIBYTE_TEXT = 'a\u00e9\u20ac\u{1f600}xxxxxx'.repeat(65536);
 

@@ -5,7 +5,18 @@
 import http2 from 'node:http2';
 import net from 'node:net';
 import {
-  begin, check, end, found, MEBIBYTE, MEBIBYTE_TEXT, Program, Queue, same, WebSocket, within,
+  begin,
+  check,
+  echoes,
+  end,
+  found,
+  MEBIBYTE,
+  MEBIBYTE_TEXT,
+  Program,
+  Queue,
+  same,
+  WebSocket,
+  within,
 } from './helper.mjs';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, PADDING_STRATEGY_MAX } = http2.constants;
@@ -98,12 +109,6 @@ function websocket(after, stream, isServer) {
   after(() => ws.terminate());
   ws.next = (what) => arrived.next(what);
   return ws;
-}
-
-async function echoes(ws, data, what) {
-  ws.send(data);
-  const want = typeof data === 'string' ? { text: data } : { binary: data };
-  same(await ws.next(`the echo of ${what}`), want, what);
 }
 
 async function closes(ws, code) {
