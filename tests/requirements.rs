@@ -84,6 +84,23 @@ fn tests(source: &str) -> Vec<(String, Vec<String>)> {
     tests
 }
 
+/// Where the tests of a file are: of the crate behind the gate of its `tests`, of a program in all of it.
+fn test_code(root: &Path, file: &Path) -> String {
+    let source = fs::read_to_string(file).unwrap();
+    let is_program = !file.starts_with(root.join("src"));
+    let begin =
+        if is_program { Some(0) } else { GATES.iter().find_map(|gate| source.find(&format!("{gate}\nmod tests {{"))) };
+    let begin = begin.unwrap_or(source.len());
+    assert!(!source[..begin].contains("#[test]"), "{} has tests in another place", file.display());
+    source[begin..].to_owned()
+}
+
+/// What may stand before tests: the default features and the tests with all features pass these.
+const GATES: [&str; 3] = ["#[cfg(test)]", "#[cfg(all(test, feature = \"std\"))]", "#![cfg(feature = \"http\")]"];
+
+/// How a line begins that could leave a test out.
+const HIDING: [&str; 6] = ["#[cfg", "#![cfg", "#[ignore", "ignore", "macro_rules!", "/*"];
+
 /// The files whose tests `cargo test` runs, or, where all of a file is of a feature, `.ci/run`: the programs in `tests`, and
 /// the modules of `src`.
 fn test_files(root: &Path) -> Vec<PathBuf> {
@@ -92,19 +109,8 @@ fn test_files(root: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = programs.filter(|path| !path.ends_with("requirements.rs")).collect();
     modules(&root.join("src"), &root.join("src/lib.rs"), &mut files);
     for file in &files {
-        let source = fs::read_to_string(file).unwrap();
-        // of the crate only the tests, of a program all of it
-        let tests = if file.starts_with(root.join("src")) {
-            source.split_once("mod tests {").map(|(_, tests)| tests)
-        } else {
-            Some(&*source)
-        };
-        for line in
-            tests.unwrap_or_default().lines().map(str::trim).filter(|line| *line != "#![cfg(feature = \"http\")]")
-        {
-            let is_hidden = ["#[cfg", "#![cfg", "#[ignore", "ignore", "macro_rules!", "/*"]
-                .iter()
-                .any(|word| line.starts_with(word));
+        for line in test_code(root, file).lines().map(str::trim).filter(|line| !GATES.contains(line)) {
+            let is_hidden = HIDING.iter().any(|word| line.starts_with(word));
             assert!(!is_hidden, "{}: a test must not be left out: {line}", file.display());
         }
     }
@@ -134,7 +140,7 @@ fn every_requirement_is_accounted_for() {
     let mut named = BTreeSet::new();
     let mut faults = Vec::new();
     for file in test_files(root) {
-        for (test, ids) in tests(&fs::read_to_string(&file).unwrap()) {
+        for (test, ids) in tests(&test_code(root, &file)) {
             for id in ids {
                 match listed.get(&id) {
                     None => faults.push(format!("{}: {test} names {id}, which is not in the list", file.display())),

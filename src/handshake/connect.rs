@@ -4,6 +4,7 @@ use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::client::ClientRequest;
 use super::head::{Headers, HttpVersion, parse_status};
+use super::negotiate::check_version;
 use super::parsed::{Refusal, RequestHead};
 use super::pseudo::Fields;
 use super::server::{Opening, Parsed, Request};
@@ -77,7 +78,9 @@ impl<'i> Request<'i, Parsed> {
             _ => None,
         };
         let host = host.filter(|host| is_host(host) && !host.is_empty()).ok_or(HandshakeError::InvalidHost)?;
-        Self::negotiate(Target::parse(path, host)?, headers, Opening::ExtendedConnect, config)
+        let target = Target::parse(path, host)?;
+        check_version(&headers)?;
+        Self::negotiate(target, headers, Opening::ExtendedConnect, config)
     }
 }
 

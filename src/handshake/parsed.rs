@@ -103,10 +103,10 @@ impl Refusal {
     pub(super) fn of_connect(error: HandshakeError) -> Self {
         let status = error.status().filter(|status| *status != 426).unwrap_or(400);
         let mut response = ResponseHead::of_connect(status);
-        match remedy(error) {
-            Some((name @ "Allow", _)) => response.put(name, b"CONNECT"),
-            Some((name, value)) => response.put(name, value.as_bytes()),
-            None => {}
+        match (error, remedy(error)) {
+            (HandshakeError::MethodNotAllowed, _) => response.put("Allow", b"CONNECT"),
+            (_, Some((name, value))) => response.put(name, value.as_bytes()),
+            (_, None) => {}
         }
         Self { error, response }
     }

@@ -223,7 +223,6 @@ impl<'i, A> Request<'i, A> {
         opening: Opening<'i>,
         config: &Config,
     ) -> Result<Self, HandshakeError> {
-        check_version(&headers)?;
         headers.single("Origin")?;
         Ok(Self {
             target,
@@ -243,9 +242,9 @@ impl<'i, A> Request<'i, A> {
         if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
             return Err(HandshakeError::NotAnUpgrade);
         }
-        let key = headers.single("Sec-WebSocket-Key")?.unwrap_or_default();
-        let request = Self::negotiate(target, headers, Opening::Upgrade { key }, config)?;
-        if is_key(key) { Ok(request) } else { Err(HandshakeError::InvalidKey) }
+        check_version(&headers)?;
+        let key = headers.single("Sec-WebSocket-Key")?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
+        Self::negotiate(target, headers, Opening::Upgrade { key }, config)
     }
 }
 
