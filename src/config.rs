@@ -1,6 +1,9 @@
 //! What the two ends of a connection may choose (RFC 6455 §10.4): plain values, checked nowhere else than where they
 //! apply.
 
+#[cfg(feature = "deflate")]
+use crate::deflate::DeflateConfig;
+
 /// Which end of the connection this is; it decides who masks (RFC 6455 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -39,6 +42,9 @@ pub struct Config {
     pub delivery: Delivery,
     /// Who answers a Ping.
     pub pong: PongPolicy,
+    /// What this end wants of permessage-deflate (RFC 7692); by default nothing, and all messages are plain.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<DeflateConfig>,
 }
 
 /// Bounds on what the peer sends; each breach has its own error, and the close code or HTTP status that says so.

@@ -92,6 +92,8 @@ extern crate std;
 
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod error;
 pub mod handshake;
 mod message;

@@ -12,6 +12,8 @@ pub use closing::{CloseOutcome, Side, State};
 use closing::{Closing, Reaction, Step};
 
 use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
+#[cfg(feature = "deflate")]
+use crate::deflate::{DeflateConfig, DeflateParams};
 use crate::error::ProtocolError;
 use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::send::{Encoder, Random};
@@ -55,6 +57,8 @@ pub struct Connection {
     encoder: Encoder,
     closing: Closing,
     pong: PongPolicy,
+    #[cfg(feature = "deflate")]
+    deflate: Option<DeflateParams>,
 }
 
 impl Connection {
@@ -79,7 +83,31 @@ impl Connection {
 
     fn new(encoder: Encoder, config: &Config) -> Self {
         let decoder = Decoder::new(encoder.role(), config);
-        Self { decoder, encoder, closing: Closing::new(), pong: config.pong }
+        Self {
+            decoder,
+            encoder,
+            closing: Closing::new(),
+            pong: config.pong,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
+    }
+
+    /// Has the connection compress messages as was agreed. The [`handshake`](crate::handshake) does that by itself; it
+    /// is for connections that somebody else opened, before anything is sent or received.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, config: &DeflateConfig, agreed: DeflateParams) -> Self {
+        let _ = config;
+        self.deflate = Some(agreed);
+        self
+    }
+
+    /// What was agreed of permessage-deflate; `None` where all messages are plain.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.deflate
     }
 
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
