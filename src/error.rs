@@ -62,6 +62,12 @@ pub enum ProtocolError {
     /// §10.4: a message exceeds [`Limits::message`](crate::Limits::message).
     #[error("a message exceeds the limit")]
     MessageTooBig,
+    /// RFC 7692 §7.2.2: the data of a compressed message is no DEFLATE data, or ends in the middle of it.
+    #[error("a compressed message is not valid DEFLATE data")]
+    InvalidDeflate,
+    /// §10.4: a compressed message inflates to more than [`Limits::inflate_ratio`](crate::Limits::inflate_ratio) allows.
+    #[error("a compressed message inflates beyond the allowed ratio")]
+    InflatesTooMuch,
     /// §10.4: a message has more frames than [`Limits::fragments`](crate::Limits::fragments).
     #[error("a message has more fragments than the limit")]
     TooManyFragments,
@@ -93,9 +99,9 @@ impl ProtocolError {
             | Self::MessageInterleaved
             | Self::CloseBodyTooShort
             | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD,
             Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
-            Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
+            Self::FrameTooBig | Self::MessageTooBig | Self::InflatesTooMuch => CloseCode::MESSAGE_TOO_BIG,
             Self::UnexpectedEof => CloseCode::ABNORMAL,
         }
     }
