@@ -255,6 +255,9 @@ pub enum HandshakeError {
     /// §4.1: the server agreed to an extension that was not offered.
     #[error("the server agreed to an extension that was not offered")]
     ExtensionNotOffered,
+    /// RFC 7692 §5.1, §7: what the server says of permessage-deflate fits no offer, or is not valid.
+    #[error("the server agreed to permessage-deflate in a way that was not offered")]
+    DeflateMismatch,
     /// RFC 9112 §6, §7: the body of a response is framed wrongly.
     #[error("the body of the response is malformed")]
     MalformedBody,
@@ -295,6 +298,7 @@ impl HandshakeError {
             | Self::AcceptMismatch
             | Self::SubprotocolNotOffered
             | Self::ExtensionNotOffered
+            | Self::DeflateMismatch
             | Self::MalformedBody
             | Self::UnexpectedEof => None,
         }
