@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 pub(super) use super::inflated::Inflated;
 use crate::config::{Delivery, Limits};
-use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Stop, Until, Window};
+use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Step, Stop, Until, Window};
 use crate::error::ProtocolError;
 
 /// permessage-deflate in one direction: the messages that come.
@@ -189,17 +189,21 @@ impl Inflater {
     /// read as one: thereby nothing of this message is left that the next one could be read with.
     fn read_tail(&mut self) -> Result<(), ProtocolError> {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
-        let mut room = [0];
         // each with an octet more, which is not to be taken
-        let tail = state.inflate(b"\x00\x00\xff\xff.", &mut room, Until::Block);
-        let block = match (tail.taken, tail.made, tail.stop) {
-            (4, 0, Stop::Pause) => state.inflate(b"\x00\x00\x00\xff\xff.", &mut room, Until::Block),
-            _ => tail,
-        };
-        match (block.taken, block.made, block.stop) {
-            (5, 0, Stop::Pause) => Ok(()),
-            // the empty block was a final one
-            (0 | 4, 0, Stop::Final) => {
+        let (tail, block) = (b"\x00\x00\xff\xff.", b"\x00\x00\x00\xff\xff.");
+        let mut room = [0];
+        match state.inflate(tail, &mut room, Until::Block) {
+            Step { taken: 4, made: 0, stop: Stop::Pause } => {}
+            Step { taken: 4, made: 0, stop: Stop::Final } => {
+                self.ended = true;
+                return Ok(());
+            }
+            _ => return Err(ProtocolError::InvalidDeflate),
+        }
+        match state.inflate(block, &mut room, Until::Block) {
+            Step { taken: 5, made: 0, stop: Stop::Pause } => Ok(()),
+            // it was a final one that has ended
+            Step { taken: 0, made: 0, stop: Stop::Final } => {
                 self.ended = true;
                 Ok(())
             }
