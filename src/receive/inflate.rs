@@ -141,7 +141,7 @@ impl Inflater {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
         let most = usize::try_from(bounds.most.saturating_sub(self.made)).unwrap_or(usize::MAX);
         let room = match self.delivery {
-            Delivery::Whole => plain.room(payload.len().saturating_mul(USUAL_RATIO).max(LEAST_ROOM), most),
+            Delivery::Whole => plain.room(usual_room(payload.len()), most),
             Delivery::Chunks => {
                 let most = most.min(CHUNK - plain.len());
                 plain.room(most, most)
@@ -237,11 +237,10 @@ impl Drop for Inflater {
 /// A chunk of a compressed message has at most so many octets.
 const CHUNK: usize = 16 * 1024;
 
-/// What is inflated gets room for so many times what has come, at first.
-const USUAL_RATIO: usize = 4;
-
-/// And for at least so much.
-const LEAST_ROOM: usize = 256;
+/// Room for what so many octets are usually inflated to, within reason. If it is more, the room doubles.
+fn usual_room(compressed: usize) -> usize {
+    compressed.saturating_mul(4).clamp(256, 64 * 1024).max(compressed)
+}
 
 /// Octets that any message may be inflated to, whatever ratio is allowed: a short one may well repeat an earlier one.
 const FREE_OF_RATIO: u64 = 4096;
