@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)] // a module of several test programs, each of which uses its part
 
+#[cfg(feature = "deflate")]
+pub mod deflate;
 pub mod handshake;
 pub mod reference;
 
