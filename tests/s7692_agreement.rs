@@ -208,7 +208,8 @@ fn elements(most: usize) -> impl Strategy<Value = Vec<String>> {
         "client_max_window_bits=13",
         "client_max_window_bits=8",
     ]);
-    let param = prop_oneof![1 => (name, value).prop_map(|(name, value)| name.to_owned() + &value), 3 => likely.prop_map(str::to_owned)];
+    let any = (name, value).prop_map(|(name, value)| name.to_owned() + &value);
+    let param = prop_oneof![1 => any, 3 => likely.prop_map(str::to_owned)];
     let name = prop_oneof![9 => Just("permessage-deflate"), 1 => Just("x")];
     let element =
         (name, vec(param, 0..=4)).prop_map(|(name, params)| [vec![name.to_owned()], params].concat().join("; "));

@@ -39,8 +39,8 @@ fn fields(lines: &str) -> impl Iterator<Item = (&str, &str)> {
     lines.split('\n').map(|line| ("sec-websocket-extensions", line.trim_matches([' ', '\t'])))
 }
 
-/// What a server agrees on, and its answer, to offers, each line of the text in a header line of its own: over HTTP/1.1,
-/// by extended CONNECT, and by the function alone; all of them have to be the same.
+/// What a server agrees on, and its answer, to offers, each line of the text in a header line of its own: over
+/// HTTP/1.1, by extended CONNECT, and by the function alone; all of them have to be the same.
 pub fn serve(deflate: &DeflateConfig, offers: &str) -> Result<Option<(DeflateParams, String)>, HandshakeError> {
     let config = whole(Some(deflate));
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
