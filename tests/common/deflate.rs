@@ -34,6 +34,12 @@ pub fn whole(deflate: Option<&DeflateConfig>) -> Config {
     config
 }
 
+/// Header lines, one for each line of the text.
+fn header_lines(text: Option<&str>) -> String {
+    let lines = text.into_iter().flat_map(|text| text.split('\n'));
+    lines.flat_map(|line| ["Sec-WebSocket-Extensions:", line, "\r\n"]).collect()
+}
+
 /// The values of the header lines, one for each line of the text, as HTTP/2 has them.
 fn fields(lines: &str) -> impl Iterator<Item = (&str, &str)> {
     lines.split('\n').map(|line| ("sec-websocket-extensions", line.trim_matches([' ', '\t'])))
@@ -44,8 +50,7 @@ fn fields(lines: &str) -> impl Iterator<Item = (&str, &str)> {
 pub fn serve(deflate: &DeflateConfig, offers: &str) -> Result<Option<(DeflateParams, String)>, HandshakeError> {
     let config = whole(Some(deflate));
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-    let lines: String = offers.split('\n').map(|line| format!("Sec-WebSocket-Extensions:{line}\r\n")).collect();
-    input.extend_from_slice(&request_with("Origin", &lines));
+    input.extend_from_slice(&request_with("Origin", &header_lines(Some(offers))));
     let served = ServerHandshake::new(&config).receive(&mut input, &mut output);
     let served = served.map(|request| {
         let agreed = request.unwrap().accept().send(&mut output).unwrap().deflate();
@@ -99,9 +104,7 @@ pub fn answer(
     let random = random_from(b"the sample nonce");
     let request = ClientRequest::new(&uri);
     let mut handshake = request.clone().send_with_random(&config, random, &mut output).unwrap();
-    let lines = response.into_iter().flat_map(|response| response.split('\n'));
-    let lines: String = lines.map(|line| format!("Sec-WebSocket-Extensions:{line}\r\n")).collect();
-    input.extend_from_slice(&response_with("Sec-WebSocket-Protocol", &lines));
+    input.extend_from_slice(&response_with("Sec-WebSocket-Protocol", &header_lines(response)));
     let answered = handshake.receive(&mut input).map(agreed);
 
     let (_, mut handshake) = request.extended_connect(ExtendedConnect::Enabled, &config).unwrap();
