@@ -4,8 +4,8 @@ use core::{fmt, ops::Range};
 
 use bytes::{Buf, BytesMut};
 
-use super::decoder::{Item, Place};
 use super::inflate::Inflated;
+use super::item::{Item, Place, is_small};
 
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
@@ -88,8 +88,7 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        let needed = self.len() - self.inflated.len();
-        if self.allocated > capacity.max(needed) {
+        if self.allocated > capacity.max(self.len() - self.inflated.len()) {
             self.move_to_front();
             let mut data = BytesMut::with_capacity(capacity.max(self.filled));
             data.extend_from_slice(&self.data[..self.filled]);
@@ -155,7 +154,7 @@ impl ReadBuffer {
         begin..self.parsed
     }
 
-    /// The octets not looked at yet, and what they are inflated to.
+    /// The octets not looked at yet, and where they are inflated to.
     pub(crate) fn to_inflate(&mut self) -> (&mut [u8], &mut Inflated) {
         (&mut self.data[self.parsed..self.filled], &mut self.inflated)
     }
@@ -273,27 +272,14 @@ impl ReadBuffer {
 
 impl fmt::Debug for ReadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadBuffer")
-            .field("len", &self.len())
-            .field("capacity", &self.capacity())
-            .finish_non_exhaustive()
+        let (len, capacity) = (self.len(), self.capacity());
+        f.debug_struct("ReadBuffer").field("len", &len).field("capacity", &capacity).finish_non_exhaustive()
     }
 }
 
-/// Whether a payload that is kept is little of the memory that it lies in, and is therefore copied.
-const fn is_small(len: usize, memory: usize) -> bool {
-    len <= COPIED || len < memory / PART
-}
-
-/// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).
-const COPIED: usize = 1024;
-
-/// A payload of less than one part in so many of the memory that it lies in is kept as a copy: what is kept holds at
-/// most so many times its own size.
-const PART: usize = 4;
-
 #[cfg(test)]
 mod tests {
+    use super::super::item::COPIED;
     use super::*;
 
     #[test]

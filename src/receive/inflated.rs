@@ -23,19 +23,25 @@ impl Inflated {
     /// Room for at least `len` octets behind those that are there, and for as many more up to `most` as need no memory;
     /// then call [`filled`](Self::filled). No more memory is taken than `most` octets behind those that are there need.
     pub(crate) fn room(&mut self, len: usize, most: usize) -> &mut [u8] {
-        self.data.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
+        if self.start > 0 {
+            self.move_to_front();
+        }
         let needed = self.end.saturating_add(len.min(most));
         if self.data.capacity() < needed {
             let capacity = needed.max(2 * self.data.capacity()).min(self.end.saturating_add(most));
             self.data.reserve_exact(capacity - self.data.len());
         }
         if self.data.len() < needed {
-            self.data.resize(needed, 0);
+            self.data.resize(self.data.capacity().min(self.end.saturating_add(most)), 0);
         }
         let end = self.data.len().min(self.end.saturating_add(most));
         &mut self.data[self.end..end]
+    }
+
+    fn move_to_front(&mut self) {
+        self.data.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
     }
 
     /// Says that the first `len` octets of [`room`](Self::room) have been filled, and gives them.
@@ -97,9 +103,7 @@ impl Inflated {
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub(crate) fn shrink(&mut self, capacity: usize) {
         if self.capacity() > capacity.max(self.len()) {
-            self.data.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
+            self.move_to_front();
             self.data.truncate(self.end);
             self.data.shrink_to(capacity);
         }
