@@ -66,10 +66,15 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of payload in one data frame (16 MiB); beyond it, Close 1009.
+    /// Octets of payload in one data frame, as they are sent (16 MiB); beyond it, Close 1009.
     pub frame: u64,
-    /// Octets of payload in one message, all its frames together (16 MiB); beyond it, Close 1009.
+    /// Octets of payload in one message, all its frames together, and inflated if it is compressed (16 MiB); beyond it,
+    /// Close 1009. A message is inflated up to here and not an octet further.
     pub message: u64,
+    /// How many octets one octet of a compressed message may be inflated to (no limit but `message`); beyond it, Close
+    /// 1009. DEFLATE itself has a bound, 1032. Judged by what the frames of the message have announced so far; 4096
+    /// octets are free, as a short message may well repeat an earlier one.
+    pub inflate_ratio: Option<u32>,
     /// Frames in one message (131,072); empty ones count; beyond it, Close 1008.
     pub fragments: u32,
     /// Octets of a request head or of all response heads together (16 KiB); beyond it, status 431, or 414 when the
@@ -105,6 +110,13 @@ pub enum PongPolicy {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame: 16 << 20, message: 16 << 20, fragments: 131_072, head: 16 << 10, header_fields: 100 }
+        Self {
+            frame: 16 << 20,
+            message: 16 << 20,
+            inflate_ratio: None,
+            fragments: 131_072,
+            head: 16 << 10,
+            header_fields: 100,
+        }
     }
 }

@@ -62,6 +62,12 @@ pub enum ProtocolError {
     /// §10.4: a message exceeds [`Limits::message`](crate::Limits::message).
     #[error("a message exceeds the limit")]
     MessageTooBig,
+    /// RFC 7692 §7.2.2: the data of a compressed message is no DEFLATE data, or ends in the middle of it.
+    #[error("a compressed message is not valid DEFLATE data")]
+    InvalidDeflate,
+    /// §10.4: a compressed message inflates to more than [`Limits::inflate_ratio`](crate::Limits::inflate_ratio) allows.
+    #[error("a compressed message inflates beyond the allowed ratio")]
+    InflatesTooMuch,
     /// §10.4: a message has more frames than [`Limits::fragments`](crate::Limits::fragments).
     #[error("a message has more fragments than the limit")]
     TooManyFragments,
@@ -93,9 +99,9 @@ impl ProtocolError {
             | Self::MessageInterleaved
             | Self::CloseBodyTooShort
             | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD,
             Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
-            Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
+            Self::FrameTooBig | Self::MessageTooBig | Self::InflatesTooMuch => CloseCode::MESSAGE_TOO_BIG,
             Self::UnexpectedEof => CloseCode::ABNORMAL,
         }
     }
@@ -249,6 +255,9 @@ pub enum HandshakeError {
     /// §4.1: the server agreed to an extension that was not offered.
     #[error("the server agreed to an extension that was not offered")]
     ExtensionNotOffered,
+    /// RFC 7692 §5.1, §7: what the server says of permessage-deflate fits no offer, or is not valid.
+    #[error("the server agreed to permessage-deflate in a way that was not offered")]
+    DeflateMismatch,
     /// RFC 9112 §6, §7: the body of a response is framed wrongly.
     #[error("the body of the response is malformed")]
     MalformedBody,
@@ -289,6 +298,7 @@ impl HandshakeError {
             | Self::AcceptMismatch
             | Self::SubprotocolNotOffered
             | Self::ExtensionNotOffered
+            | Self::DeflateMismatch
             | Self::MalformedBody
             | Self::UnexpectedEof => None,
         }

@@ -102,11 +102,13 @@ mod send;
 pub mod wire;
 
 pub use config::{Config, Delivery, Limits, MessageKind, PongPolicy, Role};
+#[cfg(feature = "deflate")]
+pub use connection::Compressing;
 pub use connection::{CloseOutcome, Connection, Side, State};
 pub use error::{HandshakeError, HeadError, ProtocolError, SendError};
 pub use message::Message;
 pub use receive::{Event, ReadBuffer};
-pub use send::Random;
+pub use send::{Prepared, Random};
 pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
 
 #[cfg(doc)]

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::config::MessageKind;
 use crate::connection::{Connection, text_chunk};
 use crate::error::ProtocolError;
-use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
+use crate::receive::{Decoder, Event, ItemKind, ReadBuffer};
 use crate::wire::{CloseFrame, Utf8Bytes, unmask_binary};
 
 /// What came, owned: an [`Event`] that you may keep, clone and send to other threads.
@@ -73,7 +73,7 @@ impl Connection {
         let message = match self.whole_message(input) {
             Some((kind, range, key)) => whole(kind, input.take(range), key),
             None => match self.next_item(input, output)? {
-                Some(Item { kind, range }) => message(kind, input.take(range), &mut self.decoder),
+                Some(item) => message(item.kind, input.take_payload(item), &mut self.decoder),
                 None => return Ok(None),
             },
         };

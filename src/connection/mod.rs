@@ -3,6 +3,8 @@
 //! Just two things: a Ping is answered by a Pong, a Close by a Close.
 
 mod closing;
+#[cfg(feature = "deflate")]
+mod compressing;
 mod sending;
 
 use alloc::vec::Vec;
@@ -10,10 +12,12 @@ use core::ops::Range;
 
 pub use closing::{CloseOutcome, Side, State};
 use closing::{Closing, Reaction, Step};
+#[cfg(feature = "deflate")]
+pub use compressing::Compressing;
 
 use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
 #[cfg(feature = "deflate")]
-use crate::deflate::{DeflateConfig, DeflateParams};
+use crate::deflate::DeflateParams;
 use crate::error::ProtocolError;
 use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::send::{Encoder, Random};
@@ -91,23 +95,6 @@ impl Connection {
             #[cfg(feature = "deflate")]
             deflate: None,
         }
-    }
-
-    /// Has the connection compress messages as was agreed. The [`handshake`](crate::handshake) does that by itself; it
-    /// is for connections that somebody else opened, before anything is sent or received.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn with_deflate(mut self, config: &DeflateConfig, agreed: DeflateParams) -> Self {
-        let _ = config;
-        self.deflate = Some(agreed);
-        self
-    }
-
-    /// What was agreed of permessage-deflate; `None` where all messages are plain.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn deflate(&self) -> Option<DeflateParams> {
-        self.deflate
     }
 
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
@@ -190,6 +177,13 @@ impl Connection {
         self.decoder.missing()
     }
 
+    /// Octets of memory that the connection holds, its own size among them: what permessage-deflate keeps, and nothing
+    /// else. What has come is in the input, what has to go is in the output.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        size_of::<Self>() + self.decoder.memory_used() + self.encoder.memory_used()
+    }
+
     /// How the connection ended; `None` until it has.
     #[must_use]
     pub fn close_outcome(&self) -> Option<CloseOutcome> {
@@ -229,8 +223,8 @@ impl Connection {
         input: &'i mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let Some(Item { kind, range }) = self.next_item(input, output)? else { return Ok(None) };
-        match event(kind, input.at(range), &mut self.decoder) {
+        let Some(item) = self.next_item(input, output)? else { return Ok(None) };
+        match event(item.kind, input.payload(&item), &mut self.decoder) {
             Ok(event) => Ok(Some(event)),
             Err(error) => Err(self.fail(error, output)),
         }
@@ -254,7 +248,7 @@ impl Connection {
 
     /// Gives what a control frame asks for.
     fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
-        let payload = input.at(item.range.clone());
+        let payload = input.payload(item);
         match item.kind {
             ItemKind::Ping if self.pong == PongPolicy::Automatic => {
                 self.encoder.frame(true, OpCode::Pong, payload, output);

@@ -6,7 +6,7 @@ use super::Connection;
 use super::closing::{Reaction, State, Step};
 use crate::config::{MessageKind, Role};
 use crate::error::SendError;
-use crate::send::Fragment;
+use crate::send::{Compression, Fragment, Prepared};
 use crate::wire::{CloseCode, CloseFrame, Mask, OpCode};
 
 /// Sending. Each method appends whole frames to `output`, or fails and leaves everything as it was.
@@ -18,7 +18,7 @@ impl Connection {
     #[inline]
     pub fn send_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.message(MessageKind::Text, text.as_bytes(), output)
+        self.encoder.message(MessageKind::Text, text.as_bytes(), Compression::default(), output)
     }
 
     /// Appends a binary message in one frame.
@@ -28,7 +28,16 @@ impl Connection {
     #[inline]
     pub fn send_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.message(MessageKind::Binary, data, output)
+        self.encoder.message(MessageKind::Binary, data, Compression::default(), output)
+    }
+
+    /// Appends a message that was framed before, for many receivers.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
+    pub fn send_prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> Result<(), SendError> {
+        self.check_open()?;
+        self.encoder.prepared(prepared, output)
     }
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
@@ -195,11 +204,11 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.fragment(kind, fragment, payload, output)
+        self.encoder.fragment(kind, fragment, payload, Compression::default(), output)
     }
 
     #[inline]
-    fn check_open(&self) -> Result<(), SendError> {
+    pub(super) fn check_open(&self) -> Result<(), SendError> {
         if self.state() == State::Open { Ok(()) } else { Err(SendError::Closed) }
     }
 }

@@ -4,6 +4,9 @@ use super::DeflatePool;
 
 /// permessage-deflate as this end wants it. What is agreed with the peer is a [`DeflateParams`](super::DeflateParams).
 ///
+/// Of these, the first five are negotiated in the [`handshake`](crate::handshake), and by [`offer`](Self::offer),
+/// [`accept`](Self::accept) and [`settle`](Self::settle) outside of it; the others are nobody's business but ours.
+///
 /// ```
 /// use websocket_proto::Config;
 /// use websocket_proto::deflate::DeflateConfig;
@@ -17,8 +20,8 @@ use super::DeflatePool;
 #[non_exhaustive]
 pub struct DeflateConfig {
     /// The most that the window of our compressor may be, as a power of two of octets: 9 to 15 (12). What is beyond is
-    /// taken for the nearest. A compressor with 8 does not exist (in no zlib): a peer that wants one is sent plain
-    /// messages, or is declined.
+    /// taken for the nearest. A compressor with 8 does not exist (in no zlib): a client that wants one is declined, to a
+    /// server that wants one we send plain messages.
     pub window_bits: u8,
     /// The most that the window of the peer's compressor may be, as a power of two of octets: 8 to 15 (15). It is what
     /// we have to keep of the messages that come.
@@ -29,7 +32,7 @@ pub struct DeflateConfig {
     pub peer_takeover: bool,
     /// Whether we do without `peer_window_bits` and `peer_takeover` where the peer cannot keep to them (false: we do
     /// without compression). A client then makes a second offer without them; a server accepts an offer that does not
-    /// let it limit the client's window.
+    /// let it limit the client's window. Every client can be told not to keep its window.
     pub fallback: bool,
     /// How hard our compressor tries, from 0 (not at all) to 9 (1).
     pub level: u8,

@@ -1,6 +1,7 @@
 //! permessage-deflate (RFC 7692): messages that are compressed.
 
 mod config;
+mod element;
 mod negotiate;
 mod params;
 mod pool;

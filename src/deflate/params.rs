@@ -2,10 +2,16 @@
 
 use core::fmt;
 
+use super::element::Element;
+
 /// The agreed parameters of permessage-deflate: those of the server's response, and no others, configure both ends
-/// (RFC 7692 §5).
+/// (RFC 7692 §5). [`DeflateConfig::accept`] and [`DeflateConfig::settle`] make them.
 ///
-/// Its `Display` is the element of `Sec-WebSocket-Extensions` that says the same.
+/// Its `Display` is the shortest element of `Sec-WebSocket-Extensions` that says the same. It is for logs: what a server
+/// answers has besides whatever the offer wants to have repeated.
+///
+/// [`DeflateConfig::accept`]: super::DeflateConfig::accept
+/// [`DeflateConfig::settle`]: super::DeflateConfig::settle
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeflateParams {
     pub(crate) server: Direction,
@@ -34,13 +40,14 @@ impl DeflateParams {
         !self.client.takeover
     }
 
-    /// The window of the server's compressor, as a power of two of octets: 8 to 15 (§7.1.2.1).
+    /// The most that the window of the server's compressor may be, as a power of two of octets: 8 to 15 (§7.1.2.1).
     #[must_use]
     pub const fn server_max_window_bits(&self) -> u8 {
         self.server.window_bits
     }
 
-    /// The window of the client's compressor, as a power of two of octets: 8 to 15 (§7.1.2.2).
+    /// The most that the window of the client's compressor may be, as a power of two of octets: 8 to 15 (§7.1.2.2). A
+    /// client of ours that is held to 8 sends plain messages: there is no such compressor.
     #[must_use]
     pub const fn client_max_window_bits(&self) -> u8 {
         self.client.window_bits
@@ -49,28 +56,6 @@ impl DeflateParams {
 
 impl fmt::Display for DeflateParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NAME)?;
-        if self.server_no_context_takeover() {
-            write!(f, "; {SERVER_NO_CONTEXT_TAKEOVER}")?;
-        }
-        if self.client_no_context_takeover() {
-            write!(f, "; {CLIENT_NO_CONTEXT_TAKEOVER}")?;
-        }
-        Ok(())
+        Element::from(*self).fmt(f)
     }
 }
-
-/// The extension's name.
-pub(super) const NAME: &str = "permessage-deflate";
-
-/// §7.1.1.1
-pub(super) const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
-
-/// §7.1.1.2
-pub(super) const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
-
-/// §7.1.2.1
-pub(super) const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
-
-/// §7.1.2.2
-pub(super) const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";

@@ -44,6 +44,12 @@ impl Compressor {
         self.settings
     }
 
+    /// Octets of memory that it takes: those of zlib's window, of its tables of hashes, and of what it holds back.
+    pub(crate) fn memory_used(&self) -> usize {
+        let Settings { mem_level, window_bits, .. } = self.settings;
+        size_of::<Self>() + (4 << window_bits) + (7 << (mem_level + 6)) + 134_272
+    }
+
     /// Forgets all that went through it.
     pub(crate) fn reset(&mut self) {
         if self.is_used {
@@ -101,7 +107,7 @@ pub(crate) struct Decompressor {
 
 /// What a decompressor did in one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Inflated {
+pub(crate) struct Step {
     /// Octets taken off the front of the input.
     pub(crate) taken: usize,
     /// Octets put to the front of the room.
@@ -124,6 +130,9 @@ pub(crate) enum Until {
 pub(crate) struct InvalidDeflate;
 
 impl Decompressor {
+    /// Octets of memory that it takes.
+    pub(crate) const MEMORY: usize = size_of::<Self>() + 47_552;
+
     /// Forgets all that went through it.
     pub(crate) fn reset(&mut self) {
         self.zlib.reset(false);
@@ -138,14 +147,14 @@ impl Decompressor {
     }
 
     /// Inflates as much of `input` as there is room for. Behind a final block it goes on once it was reset.
-    pub(crate) fn inflate(&mut self, input: &[u8], room: &mut [u8], until: Until) -> Result<Inflated, InvalidDeflate> {
+    pub(crate) fn inflate(&mut self, input: &[u8], room: &mut [u8], until: Until) -> Result<Step, InvalidDeflate> {
         let flush = match until {
             Until::Empty => InflateFlush::SyncFlush,
             Until::Block => InflateFlush::Block,
         };
         let (total_in, total_out) = (self.zlib.total_in(), self.zlib.total_out());
         let status = self.zlib.decompress(input, room, flush).map_err(|_| InvalidDeflate)?;
-        Ok(Inflated {
+        Ok(Step {
             taken: distance(total_in, self.zlib.total_in()),
             made: distance(total_out, self.zlib.total_out()),
             ended: status == Status::StreamEnd,

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::body::Body;
+use super::extensions::settle;
 use super::head::Headers;
 use super::negotiate::{VERSION, extensions, selected_subprotocol, version};
 use crate::config::Config;
@@ -88,10 +89,9 @@ impl Offer {
     /// Opens the connection, if what the server selected was offered.
     pub(super) fn settle<'i>(&self, mut response: Response<'i>, random: Random) -> Result<Answer<'i>, HandshakeError> {
         response.subprotocol = selected_subprotocol(&response.headers, &self.subprotocols)?;
-        if !extensions(&response.headers)?.is_empty() {
-            return Err(HandshakeError::ExtensionNotOffered);
-        }
+        let agreed = extensions(&response.headers)?;
         let connection = Connection::client_with_random(&self.config, random);
+        let connection = settle(connection, &self.config, &agreed)?;
         Ok(Answer::Accepted { connection, response })
     }
 }

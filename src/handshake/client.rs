@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use super::accept::{accept_value, key};
 use super::answer::{Answer, Offer, Response};
 use super::body::Body;
+use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
 use super::head::{Headers, parse_status_line, trim, unfold};
-use super::negotiate::{PROTOCOL, VERSION, check_offer};
+use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION, check_offer};
 use super::scanner::HeadScanner;
 use super::uri::Uri;
 use crate::config::Config;
@@ -107,12 +108,15 @@ impl<'u> ClientRequest<'u> {
         Ok(ClientHandshake { offer, scanner, interim: 0, accept, random: Some(random) })
     }
 
-    /// Puts what means the same over every version of HTTP: ours, the subprotocols, and what the application adds.
+    /// Puts what means the same over every version of HTTP: ours, the subprotocols, the extensions, and what the application adds.
     pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
         let fields = self.fields.into_fields()?;
         put(VERSION, b"13");
         if !self.subprotocols.is_empty() {
             put(PROTOCOL, self.subprotocols.join(", ").as_bytes());
+        }
+        if let Some(extensions) = extensions::offer(config) {
+            put(EXTENSIONS, extensions.as_bytes());
         }
         for (name, value) in &fields {
             put(name, value);

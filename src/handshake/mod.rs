@@ -76,12 +76,34 @@
 //! A client's `ConnectHandshake::receive_http` takes the `http` crate's responses. Where another stack has upgraded an
 //! HTTP/1.1 connection as a client, check its `Sec-WebSocket-Accept` by [`accept_value`], and go on with
 //! [`Connection::client_with_random`](crate::Connection::client_with_random).
+//!
+//! # Compression
+//!
+//! permessage-deflate (RFC 7692) is negotiated, in all of these handshakes, where `Config::deflate` says so: a client
+//! offers what it says, a server accepts the first offer that fits it. `Connection::deflate` tells what came of it. A
+//! server that declines for one request, such as for a page of secrets, calls `Accept::without_deflate`. A server may
+//! decline whatever it is offered, and the connection is open without; a client that cannot do without closes it, with
+//! [`MANDATORY_EXTENSION`](crate::CloseCode::MANDATORY_EXTENSION) and the name of what it misses (RFC 6455 §7.4.1):
+//!
+//! ```
+//! use websocket_proto::{CloseCode, Connection, SendError};
+//!
+//! # #[cfg(feature = "deflate")]
+//! fn insist(ws: &mut Connection, output: &mut Vec<u8>) -> Result<(), SendError> {
+//!     match ws.deflate() {
+//!         Some(_) => Ok(()),
+//!         None => ws.close(CloseCode::MANDATORY_EXTENSION, "permessage-deflate", output),
+//!     }
+//! }
+//! ```
 
 mod accept;
 mod answer;
 mod body;
 mod client;
 mod connect;
+#[cfg_attr(not(feature = "deflate"), path = "no_extensions.rs")]
+mod extensions;
 mod fields;
 mod head;
 #[cfg(feature = "http")]

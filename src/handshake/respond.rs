@@ -5,8 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::accept::accept_value;
+use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::negotiate::{PROTOCOL, VERSION};
+use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
 use super::parsed::ResponseHead;
 use super::server::{Opening, Parsed, Raw, Request};
 use crate::connection::Connection;
@@ -41,6 +42,14 @@ impl<'i, A> Accept<'i, A> {
         self
     }
 
+    /// Declines permessage-deflate, whatever [`Config::deflate`](crate::Config::deflate) says: all messages of this
+    /// connection are plain, in both directions.
+    #[cfg(feature = "deflate")]
+    pub fn without_deflate(mut self) -> Self {
+        self.request.config.deflate = None;
+        self
+    }
+
     /// Puts all fields of the response, and opens the connection.
     fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
         let fields = self.fields.into_fields()?;
@@ -52,10 +61,15 @@ impl<'i, A> Accept<'i, A> {
         if let Some(name) = self.subprotocol {
             put(PROTOCOL, name.as_bytes());
         }
+        let Request { config, extensions: offers, .. } = &self.request;
+        let (connection, extensions) = extensions::accept(Connection::server(config), config, offers);
+        if let Some(extensions) = extensions {
+            put(EXTENSIONS, extensions.as_bytes());
+        }
         for (name, value) in &fields {
             put(name, value);
         }
-        Ok(Connection::server(&self.request.config))
+        Ok(connection)
     }
 }
 

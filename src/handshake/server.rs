@@ -118,7 +118,7 @@ pub struct Request<'i, A = Raw> {
     target: Target<'i>,
     headers: Headers<'i>,
     subprotocols: Vec<&'i str>,
-    extensions: Vec<Extension<'i>>,
+    pub(super) extensions: Vec<Extension<'i>>,
     pub(super) opening: Opening<'i>,
     pub(super) expects_continue: bool,
     pub(super) config: Config,

@@ -4,6 +4,9 @@ use core::{fmt, ops::Range};
 
 use bytes::{Buf, BytesMut};
 
+use super::decoder::{Item, Place};
+use super::inflate::Inflated;
+
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
 ///
@@ -47,6 +50,8 @@ pub struct ReadBuffer {
     offered: usize,
     /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
     allocated: usize,
+    /// The message under way, if it is compressed.
+    inflated: Inflated,
 }
 
 impl ReadBuffer {
@@ -83,15 +88,16 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        if self.allocated <= capacity.max(self.len()) {
-            return;
+        let needed = self.len() - self.inflated.len();
+        if self.allocated > capacity.max(needed) {
+            self.move_to_front();
+            let mut data = BytesMut::with_capacity(capacity.max(self.filled));
+            data.extend_from_slice(&self.data[..self.filled]);
+            self.data = data;
+            self.offered = 0;
+            self.allocated = self.data.capacity();
         }
-        self.move_to_front();
-        let mut data = BytesMut::with_capacity(capacity.max(self.filled));
-        data.extend_from_slice(&self.data[..self.filled]);
-        self.data = data;
-        self.offered = 0;
-        self.allocated = self.data.capacity();
+        self.inflated.shrink(capacity.saturating_sub(self.allocated));
     }
 
     /// Forgets all that has come. To be called before the buffer of a connection that is over serves another one.
@@ -101,6 +107,7 @@ impl ReadBuffer {
         self.parsed = 0;
         self.filled = 0;
         self.offered = 0;
+        self.inflated.clear();
     }
 
     /// Nothing is held, neither octets that were not looked at nor a part of a message.
@@ -112,14 +119,14 @@ impl ReadBuffer {
     /// Octets held: those not looked at yet, and those of the message under way.
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.assembled - self.start) + (self.filled - self.parsed)
+        (self.assembled - self.start) + (self.filled - self.parsed) + self.inflated.len()
     }
 
     /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink)
     /// leaves it to them.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.allocated
+        self.allocated + self.inflated.capacity()
     }
 
     /// The octets that were not looked at yet: behind a rejection, those that another parser may want.
@@ -146,6 +153,11 @@ impl ReadBuffer {
             self.assembled = self.parsed;
         }
         begin..self.parsed
+    }
+
+    /// The octets not looked at yet, and what they are inflated to.
+    pub(crate) fn to_inflate(&mut self) -> (&mut [u8], &mut Inflated) {
+        (&mut self.data[self.parsed..self.filled], &mut self.inflated)
     }
 
     /// Adds the next `len` octets to the message under way, sliding them over the headers in between:
@@ -189,11 +201,26 @@ impl ReadBuffer {
         &mut self.data[range]
     }
 
+    /// The payload of an item that was just released.
+    pub(crate) fn payload(&mut self, item: &Item) -> &mut [u8] {
+        match item.place {
+            Place::Come => self.at(item.range.clone()),
+            Place::Inflated => self.inflated.at(item.range.clone()),
+        }
+    }
+
+    /// The payload of such an item, to be kept.
+    pub(crate) fn take_payload(&mut self, item: Item) -> BytesMut {
+        match item.place {
+            Place::Come => self.take(item.range),
+            Place::Inflated => self.inflated.take(item.range, is_small),
+        }
+    }
+
     /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
     /// copied, and so are those that something still needed lies in front of.
     pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
-        let is_small = range.len() <= COPIED || range.len() < self.allocated / PART;
-        if is_small || self.start < range.end {
+        if is_small(range.len(), self.allocated) || self.start < range.end {
             return BytesMut::from(&self.data[range]);
         }
         let mut octets = self.data.split_to(range.end);
@@ -209,7 +236,7 @@ impl ReadBuffer {
     /// an octet does not depend on how the stream is cut; then grows, if it must.
     #[cold]
     fn make_room(&mut self, len: usize) {
-        if self.start >= self.len() {
+        if self.start >= self.len() - self.inflated.len() {
             self.move_to_front();
         } else if self.parsed - self.assembled >= self.filled - self.parsed {
             self.close_gap();
@@ -251,6 +278,11 @@ impl fmt::Debug for ReadBuffer {
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a payload that is kept is little of the memory that it lies in, and is therefore copied.
+const fn is_small(len: usize, memory: usize) -> bool {
+    len <= COPIED || len < memory / PART
 }
 
 /// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).

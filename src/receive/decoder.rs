@@ -1,9 +1,13 @@
 //! RFC 6455 §5, §6.2: which payload comes next, and does the peer keep the rules of framing?
 
+use alloc::boxed::Box;
 use core::ops::Range;
 
 use super::ReadBuffer;
+use super::inflate::{Bounds, Inflater};
 use crate::config::{Config, Delivery, Limits, MessageKind, Role};
+#[cfg(feature = "deflate")]
+use crate::deflate::{DeflateConfig, Direction};
 use crate::error::ProtocolError;
 use crate::wire::{FrameHeader, Mask, OpCode, split_utf8, unfinished_len};
 
@@ -11,8 +15,19 @@ use crate::wire::{FrameHeader, Mask, OpCode, split_utf8, unfinished_len};
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) kind: ItemKind,
-    /// Where the payload lies in the [`ReadBuffer`], unmasked.
+    /// Which part of the [`ReadBuffer`] the payload lies in, unmasked.
+    pub(crate) place: Place,
+    /// Where it lies there.
     pub(crate) range: Range<usize>,
+}
+
+/// A part of the [`ReadBuffer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// What has come.
+    Come,
+    /// What it was inflated to.
+    Inflated,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +47,8 @@ pub(crate) struct Decoder {
     delivery: Delivery,
     message: Option<Incoming>,
     frame: Option<IncomingFrame>,
+    /// Where permessage-deflate was agreed.
+    inflater: Option<Box<Inflater>>,
     /// What is wrong with the octets behind the last item.
     doom: Option<ProtocolError>,
 }
@@ -40,6 +57,7 @@ pub(crate) struct Decoder {
 #[derive(Debug)]
 struct Incoming {
     kind: MessageKind,
+    is_compressed: bool,
     /// Octets that its frames have announced.
     len: u64,
     /// Frames, the empty ones too.
@@ -54,13 +72,35 @@ struct Incoming {
 #[derive(Debug)]
 struct IncomingFrame {
     fin: bool,
+    /// Octets of payload that are not dealt with.
     remaining: u64,
     mask: Mask,
+    /// Octets of those, at their front, that are unmasked already.
+    unmasked: usize,
 }
 
 impl Decoder {
     pub(crate) fn new(role: Role, config: &Config) -> Self {
-        Self { limits: config.limits, role, delivery: config.delivery, message: None, frame: None, doom: None }
+        Self {
+            limits: config.limits,
+            role,
+            delivery: config.delivery,
+            message: None,
+            frame: None,
+            inflater: None,
+            doom: None,
+        }
+    }
+
+    /// Has messages inflated that are compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_deflate(&mut self, config: &DeflateConfig, agreed: Direction) {
+        self.inflater = Some(Box::new(Inflater::new(config, agreed, self.delivery)));
+    }
+
+    /// Octets of memory that inflating takes.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.inflater.as_ref().map_or(0, |inflater| inflater.memory_used())
     }
 
     /// Has the next item fail with what was found behind the last one, part of which could still be delivered.
@@ -113,7 +153,8 @@ impl Decoder {
         if let Some(error) = self.doom {
             return Err(error);
         }
-        if input.unparsed().is_empty() {
+        let is_blocked = self.inflater.as_ref().is_some_and(|inflater| inflater.is_blocked());
+        if input.unparsed().is_empty() && !is_blocked {
             return Ok(None);
         }
         loop {
@@ -144,7 +185,9 @@ impl Decoder {
     /// its octet is there; in the order of the octets, so that the error does not depend on how the stream is cut.
     fn judge(&self, header: &[u8]) -> Result<(), ProtocolError> {
         let Some(&first) = header.first() else { return Ok(()) };
-        if first & 0x70 != 0 {
+        let is_compressed = self.inflater.is_some() && matches!(first & 0x0F, 0x1 | 0x2) && first & COMPRESSED != 0;
+        let known = if is_compressed { COMPRESSED } else { 0 };
+        if first & 0x70 != known {
             return Err(ProtocolError::ReservedBits);
         }
         match (FrameHeader::decode_first(first)?, &self.message) {
@@ -160,73 +203,152 @@ impl Decoder {
         }
     }
 
-    /// Takes up a data frame, within the limits.
+    /// Takes up a data frame, within the limits. Of a compressed message, those count that it is inflated to.
     fn begin_frame(&mut self, header: FrameHeader) -> Result<(), ProtocolError> {
-        let kind = if header.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
-        let message = self.message.get_or_insert(Incoming { kind, len: 0, fragments: 0, first: true, unfinished: 0 });
+        let message = match &mut self.message {
+            Some(message) => message,
+            none => none.insert(Incoming::new(&header)),
+        };
         if header.payload_len > self.limits.frame {
             return Err(ProtocolError::FrameTooBig);
         }
         message.len = message.len.saturating_add(header.payload_len);
-        if message.len > self.limits.message {
+        if message.len > self.limits.message && !message.is_compressed {
             return Err(ProtocolError::MessageTooBig);
         }
         message.fragments = message.fragments.saturating_add(1);
         if message.fragments > self.limits.fragments {
             return Err(ProtocolError::TooManyFragments);
         }
+        if let (Some(inflater), true, 1) = (&mut self.inflater, message.is_compressed, message.fragments) {
+            inflater.begin();
+        }
         let mask = Mask::new(header.mask.unwrap_or_default());
-        self.frame = Some(IncomingFrame { fin: header.fin, remaining: header.payload_len, mask });
+        self.frame = Some(IncomingFrame { fin: header.fin, remaining: header.payload_len, mask, unmasked: 0 });
         Ok(())
     }
 
-    /// Unmasks what has come of the frame under way and adds it to the message under way. The frame is taken off when
-    /// its end is reached.
+    /// Goes on with the frame under way as far as it has come; it is taken off when its end is reached.
     fn continue_frame(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
-        let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else { return Ok(None) };
-        let come = input.unparsed().len();
-        let len = usize::try_from(frame.remaining).map_or(come, |remaining| remaining.min(come));
-        let (payload, _) = input.unparsed_mut().split_at_mut(len);
-        if self.role == Role::Server {
-            frame.mask.apply(payload);
+        match self.message.as_ref().is_some_and(|message| message.is_compressed) {
+            true => self.inflate_frame(input),
+            false => self.assemble_frame(input),
         }
+    }
+
+    /// Unmasks what has come of the frame under way and adds it to the message under way.
+    fn assemble_frame(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
+        let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else { return Ok(None) };
+        let len = frame.unmask(input, self.role);
         input.assemble(len);
-        frame.remaining -= len as u64;
+        frame.take(len);
         let frame_ended = frame.remaining == 0;
         let last = frame_ended && frame.fin;
         if frame_ended {
             self.frame = None;
         }
-        let item = match self.delivery {
-            Delivery::Whole => message.whole(len, last, input)?,
-            Delivery::Chunks => message.chunk(last, input),
-        };
+        let item = message.item(self.delivery, input.message(), len, last)?;
         if last {
             self.message = None;
         }
-        Ok(item)
+        Ok(item.map(|(kind, len)| Item { kind, place: Place::Come, range: input.release(len) }))
+    }
+
+    /// Unmasks what has come of the frame under way, and inflates it to the end of the message under way.
+    ///
+    /// Where that fails, chunks are delivered up to the fault, as they would be had it come later.
+    fn inflate_frame(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
+        let (Some(message), Some(frame), Some(inflater)) = (&mut self.message, &mut self.frame, &mut self.inflater)
+        else {
+            return Ok(None);
+        };
+        let len = frame.unmask(input, self.role);
+        let (octets, inflated) = input.to_inflate();
+        let before = inflated.len();
+        let (taken, mut outcome) = inflater.feed(&octets[..len], inflated, Bounds::new(&self.limits, message.len));
+        let made = inflated.len() - before;
+        input.skip(taken);
+        frame.take(taken);
+        let frame_ended = frame.remaining == 0 && !inflater.is_blocked();
+        let mut last = frame_ended && frame.fin;
+        if frame_ended {
+            self.frame = None;
+        }
+        if last && outcome.is_ok() {
+            outcome = inflater.finish();
+        }
+        last = last && outcome.is_ok();
+        if outcome.is_err() && self.delivery == Delivery::Whole {
+            outcome?;
+        }
+        let (_, inflated) = input.to_inflate();
+        let item = message.item(self.delivery, inflated.message(), made, last)?;
+        if last {
+            self.message = None;
+        }
+        match (item, outcome) {
+            (None, Err(error)) => Err(error),
+            (item, outcome) => {
+                self.doom = outcome.err();
+                Ok(item.map(|(kind, len)| Item { kind, place: Place::Inflated, range: inflated.release(len) }))
+            }
+        }
+    }
+}
+
+impl IncomingFrame {
+    /// Unmasks what has come of the payload, and says how much that is.
+    fn unmask(&mut self, input: &mut ReadBuffer, role: Role) -> usize {
+        let come = input.unparsed_mut();
+        let len = usize::try_from(self.remaining).map_or(come.len(), |remaining| remaining.min(come.len()));
+        if let (Role::Server, Some(masked)) = (role, come.get_mut(self.unmasked..len)) {
+            self.mask.apply(masked);
+        }
+        self.unmasked = len;
+        len
+    }
+
+    /// Takes octets off the payload that are dealt with.
+    fn take(&mut self, len: usize) {
+        self.remaining -= len as u64;
+        self.unmasked -= len;
     }
 }
 
 impl Incoming {
+    fn new(first: &FrameHeader) -> Self {
+        let kind = if first.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
+        let is_compressed = first.reserved & COMPRESSED != 0;
+        Self { kind, is_compressed, len: 0, fragments: 0, first: true, unfinished: 0 }
+    }
+
+    /// What of the message under way can be delivered, if anything, and how many octets that is. `new` are those at
+    /// its end that were not looked at.
+    fn item(
+        &mut self,
+        delivery: Delivery,
+        octets: &[u8],
+        new: usize,
+        last: bool,
+    ) -> Result<Option<(ItemKind, usize)>, ProtocolError> {
+        match delivery {
+            Delivery::Whole => self.whole(octets, new, last),
+            Delivery::Chunks => Ok(self.chunk(octets, last)),
+        }
+    }
+
     /// The message, at its end, where the door checks it as one; until then its text is checked as it comes.
-    fn whole(&mut self, new: usize, last: bool, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
-        let octets = input.message();
+    fn whole(&mut self, octets: &[u8], new: usize, last: bool) -> Result<Option<(ItemKind, usize)>, ProtocolError> {
         if self.kind == MessageKind::Text && !last {
             let unchecked = new.saturating_add(self.unfinished).min(octets.len());
             let (_, tail) = split_utf8(&octets[octets.len() - unchecked..])?;
             self.unfinished = tail.len();
         }
-        if !last {
-            return Ok(None);
-        }
-        let range = input.release(input.message().len());
-        Ok(Some(Item { kind: ItemKind::Message(self.kind), range }))
+        Ok(last.then_some((ItemKind::Message(self.kind), octets.len())))
     }
 
     /// As much of the message as can be delivered: of text, whole characters, except at its end.
-    fn chunk(&mut self, last: bool, input: &mut ReadBuffer) -> Option<Item> {
-        let octets = input.message();
+    fn chunk(&mut self, octets: &[u8], last: bool) -> Option<(ItemKind, usize)> {
         let kept = match self.kind {
             MessageKind::Text if !last => unfinished_len(octets),
             _ => 0,
@@ -237,7 +359,7 @@ impl Incoming {
         }
         let kind = ItemKind::Chunk { kind: self.kind, first: self.first, last };
         self.first = false;
-        Some(Item { kind, range: input.release(len) })
+        Some((kind, len))
     }
 }
 
@@ -252,5 +374,8 @@ fn control_frame(kind: ItemKind, header: FrameHeader, size: usize, input: &mut R
     if let Some(key) = header.mask {
         Mask::new(key).apply(input.at(range.clone()));
     }
-    Some(Item { kind, range })
+    Some(Item { kind, place: Place::Come, range })
 }
+
+/// RSV1, where permessage-deflate was agreed: the message that begins is compressed (RFC 7692 §6).
+const COMPRESSED: u8 = 0x40;

@@ -3,6 +3,13 @@
 mod buffer;
 mod decoder;
 mod event;
+#[cfg(feature = "deflate")]
+mod inflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "no_inflate.rs"]
+mod inflate;
+#[cfg(feature = "deflate")]
+mod inflated;
 
 pub use buffer::ReadBuffer;
 pub(crate) use decoder::{Decoder, Item, ItemKind};

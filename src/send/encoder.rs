@@ -1,9 +1,13 @@
 //! RFC 6455 §5, §6.1: which octets make a frame, and may it be sent now?
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::Random;
+use super::deflate::{Compression, Deflater};
+use super::{Prepared, Random};
 use crate::config::{MessageKind, Role};
+#[cfg(feature = "deflate")]
+use crate::deflate::{DeflateConfig, Direction};
 use crate::error::SendError;
 use crate::wire::{FrameHeader, Mask, OpCode};
 
@@ -12,8 +16,17 @@ use crate::wire::{FrameHeader, Mask, OpCode};
 pub(crate) struct Encoder {
     /// A client's source of masking keys; a server has none, as it never masks (§5.1).
     keys: Option<Random>,
-    /// The kind of the fragmented message under way.
-    unfinished: Option<MessageKind>,
+    /// The fragmented message under way.
+    unfinished: Option<Unfinished>,
+    /// Where permessage-deflate was agreed.
+    deflater: Option<Box<Deflater>>,
+}
+
+/// A fragmented message under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Unfinished {
+    kind: MessageKind,
+    is_compressed: bool,
 }
 
 /// Which frame of a fragmented message.
@@ -26,25 +39,120 @@ pub(crate) enum Fragment {
 
 impl Encoder {
     pub(crate) const fn server() -> Self {
-        Self { keys: None, unfinished: None }
+        Self { keys: None, unfinished: None, deflater: None }
     }
 
     pub(crate) const fn client(keys: Random) -> Self {
-        Self { keys: Some(keys), unfinished: None }
+        Self { keys: Some(keys), unfinished: None, deflater: None }
+    }
+
+    /// One that frames messages for all who receive them.
+    #[cfg(feature = "deflate")]
+    pub(super) fn deflating(deflater: Deflater) -> Self {
+        Self { deflater: Some(Box::new(deflater)), ..Self::server() }
     }
 
     pub(crate) const fn role(&self) -> Role {
         if self.keys.is_some() { Role::Client } else { Role::Server }
     }
 
+    /// Has messages compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_deflate(&mut self, config: &DeflateConfig, agreed: Direction) {
+        self.deflater = Deflater::new(config, agreed).map(Box::new);
+    }
+
+    /// The compressor's side, and whether a message is under way in it.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflater(&mut self) -> Result<Option<&mut Deflater>, SendError> {
+        match self.unfinished {
+            Some(_) => Err(SendError::MessageUnfinished),
+            None => Ok(self.deflater.as_deref_mut()),
+        }
+    }
+
+    /// Octets of memory that compressing takes.
+    pub(crate) fn memory_used(&self) -> usize {
+        self.deflater.as_ref().map_or(0, |deflater| deflater.memory_used())
+    }
+
     /// A message in one frame.
     #[inline]
-    pub(crate) fn message(&mut self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
+    pub(crate) fn message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        compression: Compression,
+        output: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
-        self.frame(true, opcode(kind), payload, output);
+        if self.deflater.is_none() || !self.compressed_message(kind, payload, compression, output) {
+            self.frame(true, opcode(kind), payload, output);
+        }
         Ok(())
+    }
+
+    /// The same, compressed, if it is to be. False: nothing was appended.
+    #[cold]
+    fn compressed_message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        compression: Compression,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        match &self.deflater {
+            Some(deflater) if deflater.wants(payload.len(), compression) => {
+                self.compressed_frame(kind, payload, output)
+            }
+            _ => false,
+        }
+    }
+
+    /// A whole message as a compressed frame, unless it is better sent plain: then it returns false.
+    pub(super) fn compressed_frame(&mut self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) -> bool {
+        let Some(deflater) = &mut self.deflater else { return false };
+        let key = self.keys.as_mut().map(Random::key);
+        put_behind_header(true, COMPRESSED, opcode(kind), key, output, |output| deflater.message(payload, output))
+    }
+
+    /// A whole message as a plain frame.
+    pub(super) fn whole_frame(&mut self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) {
+        self.frame(true, opcode(kind), payload, output);
+    }
+
+    /// A message that was framed before.
+    pub(crate) fn prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> Result<(), SendError> {
+        if self.unfinished.is_some() {
+            return Err(SendError::MessageUnfinished);
+        }
+        let frame = match self.keys {
+            Some(_) => None,
+            None => self.frame_of(prepared),
+        };
+        match frame {
+            Some(frame) => append(frame, output),
+            None => self.message(prepared.kind(), prepared.payload(), Compression::default(), output)?,
+        }
+        Ok(())
+    }
+
+    /// The frame of a server that fits, if one does.
+    #[cfg(feature = "deflate")]
+    fn frame_of<'p>(&mut self, prepared: &'p Prepared) -> Option<&'p [u8]> {
+        match (&mut self.deflater, prepared.compressed()) {
+            (Some(deflater), Some((frame, window_bits))) => {
+                deflater.takes(prepared.payload(), window_bits).then_some(frame)
+            }
+            _ => Some(prepared.plain()),
+        }
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    fn frame_of<'p>(&mut self, prepared: &'p Prepared) -> Option<&'p [u8]> {
+        Some(prepared.plain())
     }
 
     /// The header of a message in one frame, whose payload the caller sends.
@@ -70,18 +178,39 @@ impl Encoder {
         kind: MessageKind,
         fragment: Fragment,
         payload: &[u8],
+        compression: Compression,
         output: &mut Vec<u8>,
     ) -> Result<(), SendError> {
-        let (fin, opcode) = match (fragment, self.unfinished) {
-            (Fragment::First, None) => (false, opcode(kind)),
+        let (fin, opcode, message) = match (fragment, self.unfinished) {
+            (Fragment::First, None) => (false, opcode(kind), self.begin(kind, compression)),
             (Fragment::First, Some(_)) => return Err(SendError::MessageUnfinished),
-            (Fragment::Middle, Some(unfinished)) if unfinished == kind => (false, OpCode::Continuation),
-            (Fragment::Last, Some(unfinished)) if unfinished == kind => (true, OpCode::Continuation),
+            (Fragment::Middle, Some(message)) if message.kind == kind => (false, OpCode::Continuation, message),
+            (Fragment::Last, Some(message)) if message.kind == kind => (true, OpCode::Continuation, message),
             (Fragment::Middle | Fragment::Last, _) => return Err(SendError::NothingToContinue),
         };
-        self.unfinished = if fin { None } else { Some(kind) };
-        self.frame(fin, opcode, payload, output);
+        self.unfinished = if fin { None } else { Some(message) };
+        match &mut self.deflater {
+            Some(deflater) if message.is_compressed => {
+                let key = self.keys.as_mut().map(Random::key);
+                let reserved = if fragment == Fragment::First { COMPRESSED } else { 0 };
+                put_behind_header(fin, reserved, opcode, key, output, |output| {
+                    deflater.fragment(payload, fin, output);
+                    true
+                });
+            }
+            _ => self.frame(fin, opcode, payload, output),
+        }
         Ok(())
+    }
+
+    /// Begins a fragmented message, of a length that is not known.
+    fn begin(&mut self, kind: MessageKind, compression: Compression) -> Unfinished {
+        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(usize::MAX, compression));
+        let is_compressed = deflater.is_some();
+        if let Some(deflater) = deflater {
+            deflater.begin();
+        }
+        Unfinished { kind, is_compressed }
     }
 
     /// A control frame; it may stand between the fragments of a message.
@@ -98,8 +227,7 @@ impl Encoder {
     pub(crate) fn frame(&mut self, fin: bool, opcode: OpCode, payload: &[u8], output: &mut Vec<u8>) {
         output.reserve(FrameHeader::MAX_SIZE + payload.len());
         match self.header(fin, opcode, payload.len() as u64, output) {
-            None if payload.len() <= BLOCK => output.extend_from_slice(payload),
-            None => payload.chunks(BLOCK).for_each(|block| output.extend_from_slice(block)),
+            None => append(payload, output),
             Some(key) => {
                 let mut mask = Mask::new(key);
                 for block in payload.chunks(BLOCK) {
@@ -119,12 +247,55 @@ impl Encoder {
     }
 }
 
+/// Appends octets as they are.
+#[inline]
+fn append(octets: &[u8], output: &mut Vec<u8>) {
+    match octets.len() {
+        ..=BLOCK => output.extend_from_slice(octets),
+        _ => octets.chunks(BLOCK).for_each(|block| output.extend_from_slice(block)),
+    }
+}
+
+/// Appends a frame whose payload `put` appends, and whose length is known only then. Where `put` returns false, nothing
+/// is appended.
+fn put_behind_header(
+    fin: bool,
+    reserved: u8,
+    opcode: OpCode,
+    mask: Option<[u8; 4]>,
+    output: &mut Vec<u8>,
+    put: impl FnOnce(&mut Vec<u8>) -> bool,
+) -> bool {
+    let begin = output.len();
+    output.extend_from_slice(&[0; FrameHeader::MAX_SIZE]);
+    let payload = output.len();
+    if !put(output) {
+        output.truncate(begin);
+        return false;
+    }
+    let end = output.len();
+    let header = FrameHeader { fin, reserved, opcode, mask, payload_len: (end - payload) as u64 };
+    header.encode_unchecked(output);
+    let size = output.len() - end;
+    output.copy_within(end.., begin);
+    output.truncate(end);
+    output.copy_within(payload.., begin + size);
+    output.truncate(end - (payload - begin - size));
+    if let Some(key) = mask {
+        Mask::new(key).apply(&mut output[begin + size..]);
+    }
+    true
+}
+
 const fn opcode(kind: MessageKind) -> OpCode {
     match kind {
         MessageKind::Text => OpCode::Text,
         MessageKind::Binary => OpCode::Binary,
     }
 }
+
+/// RSV1: the message that begins is compressed (RFC 7692 §6).
+const COMPRESSED: u8 = 0x40;
 
 /// A payload is copied, and masked, by so many octets at a time: they are masked while they are in the nearest cache;
 /// and a copy of more can be twenty times slower where its target lies just behind its source modulo a page (measured

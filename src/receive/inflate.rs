@@ -1,0 +1,235 @@
+//! RFC 7692 §7.2.2: which octets does a compressed message inflate to, within its limits?
+
+use alloc::boxed::Box;
+
+pub(super) use super::inflated::Inflated;
+use crate::config::{Delivery, Limits};
+use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, TAIL, Until, Window};
+use crate::error::ProtocolError;
+
+/// permessage-deflate in one direction: the messages that come.
+#[derive(Debug)]
+pub(crate) struct Inflater {
+    /// The peer keeps its window from one message to the next.
+    takeover: bool,
+    delivery: Delivery,
+    /// Where the state comes from and goes to; `None`: it stays here.
+    pool: Option<DeflatePool>,
+    /// There while a message is under way, and longer if there is no pool.
+    state: Option<Box<Decompressor>>,
+    /// What the peer may refer to, kept where nothing else holds it: of messages before, and of pieces that were
+    /// delivered. Zlib has a copy that it does not give back when a final block ends.
+    window: Window,
+    window_bits: u8,
+    /// Octets that came of the message under way.
+    come: u64,
+    /// Octets that it was inflated to.
+    made: u64,
+    /// A final block (BFINAL) ended with the last octet that came.
+    ended: bool,
+    /// The last step filled its room: there may be more.
+    is_blocked: bool,
+}
+
+/// How far a message may be inflated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Octets of the whole message.
+    most: u64,
+    /// What it means when there are more.
+    breach: ProtocolError,
+}
+
+impl Bounds {
+    /// For a message whose frames have announced so many octets.
+    pub(crate) fn new(limits: &Limits, announced: u64) -> Self {
+        let by_ratio = limits.inflate_ratio.map(|ratio| announced.saturating_mul(ratio.into()).max(FREE_OF_RATIO));
+        match by_ratio {
+            Some(most) if most < limits.message => Self { most, breach: ProtocolError::InflatesTooMuch },
+            _ => Self { most: limits.message, breach: ProtocolError::MessageTooBig },
+        }
+    }
+}
+
+impl Inflater {
+    pub(crate) fn new(config: &DeflateConfig, agreed: Direction, delivery: Delivery) -> Self {
+        Self {
+            takeover: agreed.takeover,
+            delivery,
+            pool: match &config.memory {
+                DeflateMemory::Dedicated => None,
+                DeflateMemory::Shared(pool) => Some(pool.clone()),
+            },
+            state: None,
+            window: Window::new(agreed.window_bits),
+            window_bits: agreed.window_bits,
+            come: 0,
+            made: 0,
+            ended: false,
+            is_blocked: false,
+        }
+    }
+
+    /// Begins a message.
+    pub(crate) fn begin(&mut self) {
+        let is_new = self.state.is_none();
+        let pool = self.pool.as_ref();
+        let state = self.state.get_or_insert_with(|| pool.map(DeflatePool::take_decompressor).unwrap_or_default());
+        if is_new || !self.takeover {
+            state.reset();
+        }
+        if is_new && self.takeover {
+            self.window.parts().into_iter().for_each(|part| state.prime(part));
+        }
+        self.come = 0;
+        self.made = 0;
+        self.ended = false;
+        self.is_blocked = false;
+    }
+
+    /// There may be more to inflate of what came already.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.is_blocked
+    }
+
+    /// Inflates the next octets of a message, and returns how many of them it took: all, or, where messages are
+    /// delivered in chunks, as many as make a chunk full.
+    ///
+    /// What was inflated before an error is there.
+    pub(crate) fn feed(
+        &mut self,
+        payload: &[u8],
+        plain: &mut Inflated,
+        bounds: Bounds,
+    ) -> (usize, Result<(), ProtocolError>) {
+        let mut taken = 0;
+        while taken < payload.len() || self.is_blocked {
+            if self.delivery == Delivery::Chunks && plain.len() >= CHUNK {
+                break;
+            }
+            match self.step(&payload[taken..], plain, bounds) {
+                Ok(step) => taken += step,
+                Err(error) => return (taken, Err(error)),
+            }
+        }
+        (taken, Ok(()))
+    }
+
+    /// Ends a message whose octets have all been fed.
+    ///
+    /// What the sender cut off is put back; thereafter the data has to be whole: another empty block has to be read as
+    /// one, or this one would reach into the next message.
+    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
+        if self.come == 0 {
+            return Err(ProtocolError::InvalidDeflate);
+        }
+        if !self.ended && self.empty_block(&TAIL, true)? {
+            self.empty_block(&EMPTY_BLOCK, false)?;
+        }
+        if self.ended && self.takeover && self.pool.is_none() {
+            self.restart(b"");
+        }
+        self.release();
+        Ok(())
+    }
+
+    /// One step of zlib; returns how many octets of the payload it took.
+    fn step(&mut self, payload: &[u8], plain: &mut Inflated, bounds: Bounds) -> Result<usize, ProtocolError> {
+        if self.ended {
+            self.restart(plain.message());
+        }
+        let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
+        let most = usize::try_from(bounds.most.saturating_sub(self.made)).unwrap_or(usize::MAX);
+        let room = match self.delivery {
+            Delivery::Whole => plain.room(payload.len().saturating_mul(USUAL_RATIO).max(LEAST_ROOM), most),
+            Delivery::Chunks => {
+                let most = most.min(CHUNK - plain.len());
+                plain.room(most, most)
+            }
+        };
+        // whether there is more than may be is seen by giving room for one octet more
+        let (is_full, mut excess) = (room.is_empty(), [0]);
+        let room = if is_full { &mut excess } else { room };
+        let room_len = room.len();
+        let step = state.inflate(payload, room, Until::Empty).map_err(|_| ProtocolError::InvalidDeflate)?;
+        if is_full && step.made > 0 {
+            return Err(bounds.breach);
+        }
+        if step.taken == 0 && step.made == 0 && !step.ended && !self.is_blocked {
+            return Err(ProtocolError::InvalidDeflate); // or this would go on for ever
+        }
+        self.ended = step.ended;
+        self.come += step.taken as u64;
+        self.made += step.made as u64;
+        self.is_blocked = step.made == room_len && !step.ended;
+        let made = plain.filled(step.made);
+        if self.takeover || self.delivery == Delivery::Chunks {
+            self.window.push(made);
+        }
+        Ok(step.taken)
+    }
+
+    /// Goes on behind a final block, with what was inflated so far (§7.2.3.4): of this message, unless the window has
+    /// it, what is in `plain`.
+    fn restart(&mut self, plain: &[u8]) {
+        let Some(state) = &mut self.state else { return };
+        state.reset();
+        if self.takeover || self.delivery == Delivery::Chunks {
+            self.window.parts().into_iter().for_each(|part| state.prime(part));
+        } else {
+            state.prime(plain);
+        }
+        self.ended = false;
+    }
+
+    /// Has zlib read what has to be the rest of an empty block. Returns whether another block may follow.
+    fn empty_block(&mut self, block: &[u8], may_end: bool) -> Result<bool, ProtocolError> {
+        let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
+        let (mut input, mut room) = ([0; EMPTY_BLOCK.len() + 1], [0]); // an octet more, which is not to be taken
+        input[..block.len()].copy_from_slice(block);
+        let step = state.inflate(&input[..=block.len()], &mut room, Until::Block);
+        let step = step.map_err(|_| ProtocolError::InvalidDeflate)?;
+        self.ended = step.ended;
+        match step.taken == block.len() && step.made == 0 && (may_end || !step.ended) {
+            true => Ok(!step.ended),
+            false => Err(ProtocolError::InvalidDeflate),
+        }
+    }
+
+    /// Holds no more than the next message needs.
+    fn release(&mut self) {
+        if !self.takeover {
+            self.window = Window::new(self.window_bits);
+        }
+        if let Some(pool) = &self.pool {
+            self.state.take().into_iter().for_each(|state| pool.give_decompressor(state));
+        }
+    }
+
+    /// Octets of memory that it takes.
+    pub(crate) fn memory_used(&self) -> usize {
+        let state = if self.state.is_some() { Decompressor::MEMORY } else { 0 };
+        size_of::<Self>() + state + self.window.capacity()
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// A whole empty block (RFC 1951 §3.2.4).
+const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
+
+/// A chunk of a compressed message has at most so many octets.
+const CHUNK: usize = 16 * 1024;
+
+/// What is inflated gets room for so many times what has come, at first.
+const USUAL_RATIO: usize = 4;
+
+/// And for at least so much.
+const LEAST_ROOM: usize = 256;
+
+/// Octets that any message may be inflated to, whatever ratio is allowed: a short one may well repeat an earlier one.
+const FREE_OF_RATIO: u64 = 4096;

@@ -1,0 +1,76 @@
+//! RFC 7692: what stands in for permessage-deflate where the crate is built without it?
+
+use core::ops::Range;
+
+use bytes::BytesMut;
+
+use crate::config::Limits;
+use crate::error::ProtocolError;
+
+/// None is ever made.
+#[derive(Debug)]
+pub(crate) enum Inflater {}
+
+impl Inflater {
+    pub(crate) fn begin(&mut self) {
+        match *self {}
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn feed(&mut self, _: &[u8], _: &mut Inflated, _: Bounds) -> (usize, Result<(), ProtocolError>) {
+        match *self {}
+    }
+
+    pub(crate) fn memory_used(&self) -> usize {
+        match *self {}
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
+        match *self {}
+    }
+}
+
+pub(crate) struct Bounds;
+
+impl Bounds {
+    pub(crate) fn new(_: &Limits, _: u64) -> Self {
+        Self
+    }
+}
+
+/// Nothing is ever in it.
+#[derive(Default)]
+pub(crate) struct Inflated;
+
+impl Inflated {
+    pub(crate) fn len(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn clear(&mut self) {}
+
+    pub(crate) fn shrink(&mut self, _: usize) {}
+
+    pub(crate) fn message(&self) -> &[u8] {
+        &[]
+    }
+
+    pub(crate) fn release(&mut self, _: usize) -> Range<usize> {
+        0..0
+    }
+
+    pub(crate) fn at(&mut self, _: Range<usize>) -> &mut [u8] {
+        &mut []
+    }
+
+    pub(crate) fn take(&mut self, _: Range<usize>, _: impl Fn(usize, usize) -> bool) -> BytesMut {
+        BytesMut::new()
+    }
+}

@@ -1,0 +1,115 @@
+//! RFC 6455 §5.2, RFC 7692 §7.2.1: which octets of a message are the same for all who receive it?
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::Encoder;
+#[cfg(feature = "deflate")]
+use super::deflate::Deflater;
+use crate::config::MessageKind;
+#[cfg(feature = "deflate")]
+use crate::deflate::{DeflateConfig, Direction};
+
+/// A message framed once, and compressed once, for many receivers.
+///
+/// A server's frames are the same for all clients; so is the compressed form for those whose connection has no context
+/// takeover, and for those whose window a [`DeflatePool`](crate::deflate::DeflatePool)'s connection keeps. Whoever
+/// cannot be served with what is there gets the message in another form, as if it had been sent to it alone. It is
+/// cheap to clone.
+///
+/// ```
+/// use websocket_proto::{Config, Connection, Prepared};
+///
+/// let news = Prepared::text("it rains");
+/// let mut readers = [Connection::server(&Config::default()), Connection::server(&Config::default())];
+/// for ws in &mut readers {
+///     let mut output = Vec::new();
+///     ws.send_prepared(&news, &mut output)?;
+///     assert_eq!(output, b"\x81\x08it rains");
+/// }
+/// # Ok::<(), websocket_proto::SendError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    kind: MessageKind,
+    /// A server's frame.
+    plain: Bytes,
+    /// Octets of its header.
+    header_len: usize,
+    /// The same, compressed, if that was asked for and is shorter.
+    #[cfg(feature = "deflate")]
+    compressed: Option<Compressed>,
+}
+
+/// A frame that refers to nothing before it.
+#[cfg(feature = "deflate")]
+#[derive(Clone, Debug)]
+struct Compressed {
+    frame: Bytes,
+    window_bits: u8,
+}
+
+impl Prepared {
+    /// A text message.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::new(MessageKind::Text, text.as_bytes())
+    }
+
+    /// A binary message.
+    #[must_use]
+    pub fn binary(data: &[u8]) -> Self {
+        Self::new(MessageKind::Binary, data)
+    }
+
+    fn new(kind: MessageKind, payload: &[u8]) -> Self {
+        let mut plain = Vec::new();
+        Encoder::server().whole_frame(kind, payload, &mut plain);
+        let header_len = plain.len() - payload.len();
+        Self {
+            kind,
+            plain: plain.into(),
+            header_len,
+            #[cfg(feature = "deflate")]
+            compressed: None,
+        }
+    }
+
+    /// Has a compressed form ready too, made with the window and the level of this configuration. There will be none if
+    /// it would be no shorter.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compress(mut self, config: &DeflateConfig) -> Self {
+        let alone = Direction { takeover: false, window_bits: 15 };
+        self.compressed = Deflater::new(config, alone).and_then(|deflater| {
+            let (window_bits, mut frame) = (deflater.window_bits(), Vec::new());
+            let is_shorter = Encoder::deflating(deflater).compressed_frame(self.kind, self.payload(), &mut frame);
+            is_shorter.then(|| Compressed { frame: frame.into(), window_bits })
+        });
+        self
+    }
+
+    /// What the message is.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// The payload, plain.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.plain[self.header_len..]
+    }
+
+    /// The plain frame of a server.
+    pub(super) fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// The compressed frame of a server, and the window that is needed to read it.
+    #[cfg(feature = "deflate")]
+    pub(super) fn compressed(&self) -> Option<(&[u8], u8)> {
+        self.compressed.as_ref().map(|compressed| (&compressed.frame[..], compressed.window_bits))
+    }
+}
