@@ -17,12 +17,7 @@ struct Compared {
 
 impl Summary {
     /// Prints a table of cells that differ in their lengths only.
-    pub(crate) fn table(
-        &mut self,
-        title: &str,
-        libraries: &[Box<dyn Library>],
-        cells: &[(Cell, Vec<Option<Figure>>)],
-    ) {
+    pub(crate) fn table(&mut self, title: &str, libraries: &[Box<dyn Library>], cells: &[(Cell, Vec<Option<Figure>>)]) {
         println!(
             "\n**{title}** (ns per message; MB/s; octets on the wire; allocations / octets allocated per message)\n"
         );

@@ -32,10 +32,9 @@ impl Library for Yawc {
     fn open(&self, setup: Setup) -> Option<Box<dyn Server>> {
         let (level, agreed) = match setup {
             Setup::Level1 { takeover: true } => (CompressionLevel::fast(), "permessage-deflate"),
-            Setup::Level1 { takeover: false } => (
-                CompressionLevel::fast(),
-                "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-            ),
+            Setup::Level1 { takeover: false } => {
+                (CompressionLevel::fast(), "permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+            }
             Setup::Defaults => (CompressionLevel::default(), "permessage-deflate"),
         };
         let mut options = Options::default().with_utf8().with_compression_level(level);
