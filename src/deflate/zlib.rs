@@ -112,8 +112,18 @@ pub(crate) struct Step {
     pub(crate) taken: usize,
     /// Octets put to the front of the room.
     pub(crate) made: usize,
-    /// A final block has ended with the last octet that was taken: there is nothing behind it.
-    pub(crate) ended: bool,
+    pub(crate) stop: Stop,
+}
+
+/// Why a decompressor stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Input or room is at its end, or a block, if that was asked for.
+    Pause,
+    /// A final block has ended with the last octet that was taken.
+    Final,
+    /// What follows is no DEFLATE data. What was made before stands.
+    Invalid,
 }
 
 /// Where a decompressor stops.
@@ -124,10 +134,6 @@ pub(crate) enum Until {
     /// Where a block ends, too.
     Block,
 }
-
-/// The octets are no DEFLATE data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidDeflate;
 
 impl Decompressor {
     /// Octets of memory that it takes.
@@ -147,18 +153,19 @@ impl Decompressor {
     }
 
     /// Inflates as much of `input` as there is room for. Behind a final block it goes on once it was reset.
-    pub(crate) fn inflate(&mut self, input: &[u8], room: &mut [u8], until: Until) -> Result<Step, InvalidDeflate> {
+    pub(crate) fn inflate(&mut self, input: &[u8], room: &mut [u8], until: Until) -> Step {
         let flush = match until {
             Until::Empty => InflateFlush::SyncFlush,
             Until::Block => InflateFlush::Block,
         };
         let (total_in, total_out) = (self.zlib.total_in(), self.zlib.total_out());
-        let status = self.zlib.decompress(input, room, flush).map_err(|_| InvalidDeflate)?;
-        Ok(Step {
-            taken: distance(total_in, self.zlib.total_in()),
-            made: distance(total_out, self.zlib.total_out()),
-            ended: status == Status::StreamEnd,
-        })
+        let stop = match self.zlib.decompress(input, room, flush) {
+            Ok(Status::Ok | Status::BufError) => Stop::Pause,
+            Ok(Status::StreamEnd) => Stop::Final,
+            Err(_) => Stop::Invalid,
+        };
+        let (taken, made) = (distance(total_in, self.zlib.total_in()), distance(total_out, self.zlib.total_out()));
+        Step { taken, made, stop }
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 pub(super) use super::inflated::Inflated;
 use crate::config::{Delivery, Limits};
-use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, TAIL, Until, Window};
+use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Stop, Until, Window};
 use crate::error::ProtocolError;
 
 /// permessage-deflate in one direction: the messages that come.
@@ -123,8 +123,8 @@ impl Inflater {
         if self.come == 0 {
             return Err(ProtocolError::InvalidDeflate);
         }
-        if !self.ended && self.empty_block(&TAIL, true)? {
-            self.empty_block(&EMPTY_BLOCK, false)?;
+        if !self.ended {
+            self.read_tail()?;
         }
         if self.ended && self.takeover && self.pool.is_none() {
             self.restart(b"");
@@ -151,22 +151,25 @@ impl Inflater {
         let (is_full, mut excess) = (room.is_empty(), [0]);
         let room = if is_full { &mut excess } else { room };
         let room_len = room.len();
-        let step = state.inflate(payload, room, Until::Empty).map_err(|_| ProtocolError::InvalidDeflate)?;
+        let step = state.inflate(payload, room, Until::Empty);
         if is_full && step.made > 0 {
             return Err(bounds.breach);
         }
-        if step.taken == 0 && step.made == 0 && !step.ended && !self.is_blocked {
-            return Err(ProtocolError::InvalidDeflate); // or this would go on for ever
-        }
-        self.ended = step.ended;
+        let was_blocked = self.is_blocked;
+        self.ended = step.stop == Stop::Final;
+        self.is_blocked = step.stop == Stop::Pause && step.made == room_len;
         self.come += step.taken as u64;
         self.made += step.made as u64;
-        self.is_blocked = step.made == room_len && !step.ended;
         let made = plain.filled(step.made);
         if self.takeover || self.delivery == Delivery::Chunks {
             self.window.push(made);
         }
-        Ok(step.taken)
+        match step.stop {
+            Stop::Invalid => Err(ProtocolError::InvalidDeflate),
+            // or this would go on for ever
+            Stop::Pause if step.taken == 0 && step.made == 0 && !was_blocked => Err(ProtocolError::InvalidDeflate),
+            Stop::Pause | Stop::Final => Ok(step.taken),
+        }
     }
 
     /// Goes on behind a final block, with what was inflated so far (§7.2.3.4): of this message, unless the window has
@@ -182,17 +185,25 @@ impl Inflater {
         self.ended = false;
     }
 
-    /// Has zlib read what has to be the rest of an empty block. Returns whether another block may follow.
-    fn empty_block(&mut self, block: &[u8], may_end: bool) -> Result<bool, ProtocolError> {
+    /// Has zlib read the end that the sender cut off, which has to end a block, and then an empty block, which has to be
+    /// read as one: thereby nothing of this message is left that the next one could be read with.
+    fn read_tail(&mut self) -> Result<(), ProtocolError> {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
-        let (mut input, mut room) = ([0; EMPTY_BLOCK.len() + 1], [0]); // an octet more, which is not to be taken
-        input[..block.len()].copy_from_slice(block);
-        let step = state.inflate(&input[..=block.len()], &mut room, Until::Block);
-        let step = step.map_err(|_| ProtocolError::InvalidDeflate)?;
-        self.ended = step.ended;
-        match step.taken == block.len() && step.made == 0 && (may_end || !step.ended) {
-            true => Ok(!step.ended),
-            false => Err(ProtocolError::InvalidDeflate),
+        let mut room = [0];
+        // each with an octet more, which is not to be taken
+        let tail = state.inflate(b"\x00\x00\xff\xff.", &mut room, Until::Block);
+        let block = match (tail.taken, tail.made, tail.stop) {
+            (4, 0, Stop::Pause) => state.inflate(b"\x00\x00\x00\xff\xff.", &mut room, Until::Block),
+            _ => tail,
+        };
+        match (block.taken, block.made, block.stop) {
+            (5, 0, Stop::Pause) => Ok(()),
+            // the empty block was a final one
+            (0 | 4, 0, Stop::Final) => {
+                self.ended = true;
+                Ok(())
+            }
+            _ => Err(ProtocolError::InvalidDeflate),
         }
     }
 
@@ -218,9 +229,6 @@ impl Drop for Inflater {
         self.release();
     }
 }
-
-/// A whole empty block (RFC 1951 §3.2.4).
-const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
 
 /// A chunk of a compressed message has at most so many octets.
 const CHUNK: usize = 16 * 1024;

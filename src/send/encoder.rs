@@ -317,17 +317,17 @@ mod tests {
         use MessageKind::{Binary, Text};
         let mut encoder = Encoder::server();
         let mut out = Vec::new();
-        assert_eq!(encoder.fragment(Text, Middle, b"", &mut out), Err(SendError::NothingToContinue));
-        encoder.fragment(Text, First, b"Hel", &mut out).unwrap();
-        assert_eq!(encoder.fragment(Text, First, b"", &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(encoder.message(Text, b"", &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(encoder.fragment(Text, Middle, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
+        encoder.fragment(Text, First, b"Hel", Compression::default(), &mut out).unwrap();
+        assert_eq!(encoder.fragment(Text, First, b"", Compression::default(), &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(encoder.message(Text, b"", Compression::default(), &mut out), Err(SendError::MessageUnfinished));
         assert_eq!(encoder.message_header(Text, 0, &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(encoder.fragment(Binary, Last, b"", &mut out), Err(SendError::NothingToContinue));
+        assert_eq!(encoder.fragment(Binary, Last, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
         encoder.control(OpCode::Ping, b"p", &mut out).unwrap();
-        encoder.fragment(Text, Middle, b"l", &mut out).unwrap();
-        encoder.fragment(Text, Last, b"o", &mut out).unwrap();
-        assert_eq!(encoder.fragment(Text, Last, b"", &mut out), Err(SendError::NothingToContinue));
-        encoder.message(Binary, b"b", &mut out).unwrap();
+        encoder.fragment(Text, Middle, b"l", Compression::default(), &mut out).unwrap();
+        encoder.fragment(Text, Last, b"o", Compression::default(), &mut out).unwrap();
+        assert_eq!(encoder.fragment(Text, Last, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
+        encoder.message(Binary, b"b", Compression::default(), &mut out).unwrap();
         assert_eq!(out, b"\x01\x03Hel\x89\x01p\x00\x01l\x80\x01o\x82\x01b");
     }
 
@@ -337,8 +337,8 @@ mod tests {
         let mut encoder = client();
         let mut out = Vec::new();
         encoder.control(OpCode::Pong, b"", &mut out).unwrap();
-        encoder.fragment(MessageKind::Text, Fragment::First, b"", &mut out).unwrap();
-        encoder.fragment(MessageKind::Text, Fragment::Last, b"Hello", &mut out).unwrap();
+        encoder.fragment(MessageKind::Text, Fragment::First, b"", Compression::default(), &mut out).unwrap();
+        encoder.fragment(MessageKind::Text, Fragment::Last, b"Hello", Compression::default(), &mut out).unwrap();
         let expected = b"\x8a\x80\x37\xfa\x21\x3d\x01\x80\x37\xfa\x21\x3d\x80\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
         assert_eq!(out, expected);
     }
@@ -348,7 +348,7 @@ mod tests {
         // 6455-5.3-3
         let payload: Vec<u8> = (0..=255).cycle().take(3 * BLOCK + 5).collect();
         let mut out = Vec::new();
-        client().message(MessageKind::Binary, &payload, &mut out).unwrap();
+        client().message(MessageKind::Binary, &payload, Compression::default(), &mut out).unwrap();
         let (header, size) = FrameHeader::decode(&out).unwrap().unwrap();
         let mut received = out.split_off(size);
         Mask::new(header.mask.unwrap()).apply(&mut received);
@@ -359,9 +359,9 @@ mod tests {
     fn control_frames_are_short() {
         // 6455-5.5-4
         let mut out = Vec::new();
-        assert_eq!(client().control(OpCode::Ping, &[0; 126], &mut out), Err(SendError::ControlTooLong));
+        assert_eq!(client().control(OpCode::Ping, &[0; 126], Compression::default(), &mut out), Err(SendError::ControlTooLong));
         assert!(out.is_empty());
-        client().control(OpCode::Ping, &[0; 125], &mut out).unwrap();
+        client().control(OpCode::Ping, &[0; 125], Compression::default(), &mut out).unwrap();
         assert_eq!(out.len(), 2 + 4 + 125);
     }
 }

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unreachable_pub)] // a module of several test programs, each of which uses its part
 
+#[cfg(feature = "deflate")]
+pub mod deflate;
 pub mod handshake;
+pub mod puff;
 pub mod reference;
 
 use bytes::Bytes;
@@ -34,12 +37,17 @@ enum Door {
     Owned,
 }
 
-/// A connection with a fixed masking key.
+/// A connection with a fixed masking key; with permessage-deflate, as two ends agree on it that both want it so.
 pub fn connection(role: Role, config: &Config) -> Connection {
-    match role {
+    let ws = match role {
         Role::Server => Connection::server(config),
         Role::Client => Connection::client_with_random(config, fixed_random()),
+    };
+    #[cfg(feature = "deflate")]
+    if let Some(deflate) = &config.deflate {
+        return ws.with_deflate(deflate, deflate::agreed(deflate));
     }
+    ws
 }
 
 pub fn fixed_random() -> Random {

@@ -1,0 +1,190 @@
+//! DEFLATE as RFC 1951 tells it, in the most obvious code: bit by bit, no tables to look codes up in.
+
+/// All that has been inflated, and how far back it referred.
+#[derive(Default)]
+pub struct Puff {
+    history: Vec<u8>,
+    /// The longest distance so far.
+    pub distance: usize,
+}
+
+/// The data is not valid, or ends too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invalid;
+
+struct Bits<'d> {
+    data: &'d [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    fn bit(&mut self) -> Result<usize, Invalid> {
+        let octet = self.data.get(self.at / 8).ok_or(Invalid)?;
+        let bit = octet >> (self.at % 8) & 1;
+        self.at += 1;
+        Ok(bit.into())
+    }
+
+    /// A number, its lowest bit first.
+    fn number(&mut self, bits: usize) -> Result<usize, Invalid> {
+        let mut number = 0;
+        for i in 0..bits {
+            number |= self.bit()? << i;
+        }
+        Ok(number)
+    }
+
+    fn align(&mut self) {
+        self.at = self.at.next_multiple_of(8);
+    }
+}
+
+/// A code of §3.2.2: the length of the code of each symbol, 0 for none.
+struct Code(Vec<usize>);
+
+impl Code {
+    /// §3.2.2: shorter codes come first, then lower symbols; read bit by bit, highest first.
+    fn symbol(&self, bits: &mut Bits<'_>) -> Result<usize, Invalid> {
+        let (mut code, mut first) = (0, 0);
+        for len in 1..=15 {
+            code = code << 1 | bits.bit()?;
+            let of_this_len: Vec<usize> = (0..self.0.len()).filter(|symbol| self.0[*symbol] == len).collect();
+            if let Some(symbol) = of_this_len.get(code - first) {
+                return Ok(*symbol);
+            }
+            first = (first + of_this_len.len()) << 1;
+        }
+        Err(Invalid)
+    }
+
+    /// Not more codes than there is room for; and not fewer, but for a single one (as zlib has it).
+    fn check(self, may_be_incomplete: bool) -> Result<Self, Invalid> {
+        let used = self.0.iter().filter(|len| **len > 0).count();
+        let room: usize = self.0.iter().filter(|len| **len > 0).map(|len| 1 << (15 - len)).sum();
+        let is_complete = room == 1 << 15;
+        let is_single = used == 1 && room == 1 << 14 || used == 0;
+        if is_complete || (may_be_incomplete && is_single) { Ok(self) } else { Err(Invalid) }
+    }
+}
+
+impl Puff {
+    /// Begins anew, as without context takeover.
+    pub fn clear(&mut self) {
+        self.history.clear();
+    }
+
+    /// A message of permessage-deflate: its payload, to which the tail that was cut off is added (RFC 7692 §7.2.2).
+    /// Data that ends with a final block needs no tail.
+    pub fn message(&mut self, payload: &[u8]) -> Result<Vec<u8>, Invalid> {
+        if payload.is_empty() {
+            return Err(Invalid);
+        }
+        let data = [payload, &[0x00, 0x00, 0xff, 0xff]].concat();
+        let begin = self.history.len();
+        let mut bits = Bits { data: &data, at: 0 };
+        loop {
+            let is_final = self.block(&mut bits)?;
+            if is_final {
+                bits.align();
+            }
+            if bits.at == data.len() * 8 || (is_final && bits.at == payload.len() * 8) {
+                return Ok(self.history[begin..].to_vec());
+            }
+        }
+    }
+
+    fn block(&mut self, bits: &mut Bits<'_>) -> Result<bool, Invalid> {
+        let is_final = bits.bit()? == 1;
+        match bits.number(2)? {
+            0 => {
+                bits.align();
+                let (len, complement) = (bits.number(16)?, bits.number(16)?);
+                if len != complement ^ 0xFFFF {
+                    return Err(Invalid);
+                }
+                for _ in 0..len {
+                    let octet = bits.number(8)?;
+                    self.history.push(u8::try_from(octet).unwrap());
+                }
+            }
+            1 => {
+                let lens = (0..288).map(|symbol| match symbol {
+                    0..=143 => 8,
+                    144..=255 => 9,
+                    256..=279 => 7,
+                    _ => 8,
+                });
+                self.symbols(bits, &Code(lens.collect()), &Code(vec![5; 32]))?;
+            }
+            2 => {
+                let (literals, distances) = dynamic(bits)?;
+                self.symbols(bits, &literals, &distances)?;
+            }
+            _ => return Err(Invalid),
+        }
+        Ok(is_final)
+    }
+
+    fn symbols(&mut self, bits: &mut Bits<'_>, literals: &Code, distances: &Code) -> Result<(), Invalid> {
+        loop {
+            match literals.symbol(bits)? {
+                literal @ 0..=255 => self.history.push(u8::try_from(literal).unwrap()),
+                256 => return Ok(()),
+                symbol @ 257..=285 => {
+                    let (base, extra) = LENGTHS[symbol - 257];
+                    let len = base + bits.number(extra)?;
+                    let (base, extra) = *DISTANCES.get(distances.symbol(bits)?).ok_or(Invalid)?;
+                    let distance = base + bits.number(extra)?;
+                    let from = self.history.len().checked_sub(distance).ok_or(Invalid)?;
+                    self.distance = self.distance.max(distance);
+                    for i in 0..len {
+                        self.history.push(self.history[from + i]);
+                    }
+                }
+                _ => return Err(Invalid),
+            }
+        }
+    }
+}
+
+/// The codes of §3.2.7.
+fn dynamic(bits: &mut Bits<'_>) -> Result<(Code, Code), Invalid> {
+    let (literals, distances, lens) = (bits.number(5)? + 257, bits.number(5)? + 1, bits.number(4)? + 4);
+    if literals > 286 || distances > 30 {
+        return Err(Invalid);
+    }
+    let mut code = vec![0; 19];
+    for symbol in &[16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15][..lens] {
+        code[*symbol] = bits.number(3)?;
+    }
+    let code = Code(code).check(false)?;
+    let mut lens = Vec::new();
+    while lens.len() < literals + distances {
+        let (len, times) = match code.symbol(bits)? {
+            16 => (*lens.last().ok_or(Invalid)?, 3 + bits.number(2)?),
+            17 => (0, 3 + bits.number(3)?),
+            18 => (0, 11 + bits.number(7)?),
+            len => (len, 1),
+        };
+        lens.extend(vec![len; times]);
+    }
+    if lens.len() > literals + distances || lens[256] == 0 {
+        return Err(Invalid);
+    }
+    let distances = lens.split_off(literals);
+    Ok((Code(lens).check(true)?, Code(distances).check(true)?))
+}
+
+/// The first length of each code from 257 on, and how many bits more.
+const LENGTHS: [(usize, usize); 29] = [
+    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2),
+    (23, 2), (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4), (131, 5),
+    (163, 5), (195, 5), (227, 5), (258, 0),
+];
+
+/// The first distance of each code, and how many bits more.
+const DISTANCES: [(usize, usize); 30] = [
+    (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (7, 1), (9, 2), (13, 2), (17, 3), (25, 3), (33, 4), (49, 4), (65, 5),
+    (97, 5), (129, 6), (193, 6), (257, 7), (385, 7), (513, 8), (769, 8), (1025, 9), (1537, 9), (2049, 10),
+    (3073, 10), (4097, 11), (6145, 11), (8193, 12), (12289, 12), (16385, 13), (24577, 13),
+];

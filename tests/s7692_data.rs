@@ -1,0 +1,161 @@
+//! RFC 7692 §6, §7.2: messages that are compressed.
+#![cfg(feature = "deflate")]
+
+mod common;
+
+use common::deflate::{config, takeover};
+use common::{ROLES, assert_failed_after, binary, frames_to, hex, run_with, text};
+use websocket_proto::deflate::DeflateConfig;
+use websocket_proto::{Config, ProtocolError, Role};
+
+/// Both roles, with permessage-deflate as by default.
+fn with_deflate(check: impl Fn(Role, &Config)) {
+    for role in ROLES {
+        check(role, &config(DeflateConfig::default()));
+    }
+}
+
+/// What comes of these frames, in every cut: these texts, and nothing wrong.
+fn assert_texts(frames: &[(u8, &str)], texts: &[&str]) {
+    with_deflate(|role, config| {
+        let frames: Vec<(u8, Vec<u8>)> = frames.iter().map(|(first, payload)| (*first, hex(payload))).collect();
+        let frames: Vec<(u8, &[u8])> = frames.iter().map(|(first, payload)| (*first, &payload[..])).collect();
+        let transcript = run_with(role, config, &frames_to(role, &frames));
+        assert_eq!(transcript.error, None, "{frames:02x?}");
+        let expected: Vec<_> = texts.iter().map(|expected| text(expected)).collect();
+        assert_eq!(transcript.messages, expected, "{frames:02x?}");
+    });
+}
+
+#[test]
+fn s7_2_3_1_a_block() {
+    // 7692-7.2.3-1, 7692-6-1, 7692-7.2.2-1
+    assert_texts(&[(0xC1, "f2 48 cd c9 c9 07 00")], &["Hello"]);
+    let server = config(DeflateConfig::default());
+    let transcript = run_with(Role::Server, &server, &hex("c1 87 37 fa 21 3d c5 b2 ec f4 fe fd 21"));
+    assert_eq!(transcript.messages, [text("Hello")]);
+}
+
+#[test]
+fn s7_2_3_2_the_window_is_shared() {
+    // 7692-7.2.3-2, 7692-7.2.2-2
+    assert_texts(&[(0xC1, "f2 48 cd c9 c9 07 00"), (0xC1, "f2 00 11 00 00")], &["Hello", "Hello"]);
+    assert_texts(
+        &[(0xC1, "f2 48 cd c9 c9 07 00"), (0x81, "61 62 63"), (0xC1, "f2 00 11 00 00")],
+        &["Hello", "abc", "Hello"],
+    );
+    with_deflate(|role, config| {
+        let transcript = run_with(role, config, &frames_to(role, &[(0xC1, &hex("f2 00 11 00 00"))]));
+        assert_failed_after(&transcript, role, ProtocolError::InvalidDeflate, &[], &[]);
+    });
+    for role in ROLES {
+        let frames = frames_to(role, &[(0xC1, &hex("f2 48 cd c9 c9 07 00")), (0xC1, &hex("f2 00 11 00 00"))]);
+        let transcript = run_with(role, &config(takeover(false)), &frames);
+        assert_failed_after(&transcript, role, ProtocolError::InvalidDeflate, &[text("Hello")], &[]);
+    }
+}
+
+#[test]
+fn s7_2_3_3_a_stored_block() {
+    // 7692-7.2.3-3
+    assert_texts(&[(0xC1, "00 05 00 fa ff 48 65 6c 6c 6f 00")], &["Hello"]);
+}
+
+#[test]
+fn s7_2_3_4_final_blocks() {
+    // 7692-7.2.3-4, 7692-7.2.3-7, 7692-7.2.3-8, 7692-7.2.1-2
+    let hello = "f3 48 cd c9 c9 07 00 00";
+    assert_texts(
+        &[(0xC1, hello), (0xC1, hello), (0xC1, hello), (0xC1, "f2 48 cd c9 c9 07 00")],
+        &["Hello", "Hello", "Hello", "Hello"],
+    );
+    assert_texts(&[(0xC1, "f3 48 05 00 cb c9 c9 07 00 00"), (0xC1, "03 00 00")], &["Hello", ""]);
+    assert_texts(&[(0xC1, hello), (0xC1, "f2 00 11 00 00")], &["Hello", "Hello"]);
+    // the octet forgotten that begins the empty block: all of the message is there
+    assert_texts(&[(0xC1, "f3 48 cd c9 c9 07 00"), (0xC1, "f2 00 11 00 00")], &["Hello", "Hello"]);
+    // the empty block itself is final
+    assert_texts(&[(0xC1, "f2 48 cd c9 c9 07 04"), (0xC1, "f2 00 11 00 00")], &["Hello", "Hello"]);
+    // a message refers to what stands before its own final block
+    assert_texts(&[(0xC1, "f3 48 cd c9 c9 07 00 f2 00 11 00 00")], &["HelloHello"]);
+}
+
+#[test]
+fn s7_2_3_5_two_blocks() {
+    // 7692-7.2.3-5
+    assert_texts(&[(0xC1, "f2 48 05 00 00 00 ff ff ca c9 c9 07 00")], &["Hello"]);
+}
+
+#[test]
+fn s7_2_3_6_an_empty_message_and_an_empty_end() {
+    // 7692-7.2.3-6
+    assert_texts(&[(0x41, "f2 48 cd c9 c9 07 00 00 00 ff ff"), (0x80, "00")], &["Hello"]);
+    assert_texts(&[(0xC1, "00"), (0xC1, "00"), (0xC1, "02 00")], &["", "", ""]);
+}
+
+#[test]
+fn s6_2_fragments() {
+    // 7692-6.2-1, 7692-6.1-3, 6455-5.5.3-5
+    assert_texts(&[(0x41, "f2 48 cd"), (0x80, "c9 c9 07 00")], &["Hello"]);
+    assert_texts(&[(0x41, "f2 48 cd"), (0x00, ""), (0x00, "c9"), (0x00, ""), (0x80, "c9 07 00")], &["Hello"]);
+    assert_texts(&[(0x41, "f2 48 cd c9 c9 07 00"), (0x80, "")], &["Hello"]);
+    assert_texts(&[(0x41, ""), (0x80, "f2 48 cd c9 c9 07 00")], &["Hello"]);
+}
+
+#[test]
+fn s6_1_the_bit_stands_on_the_first_frame_of_a_message_alone() {
+    // 7692-6.1-1
+    with_deflate(|role, config| {
+        for frames in [
+            &[(0xC9, &b""[..])][..],
+            &[(0xC8, b"")],
+            &[(0xCA, b"")],
+            &[(0x41, b"\xf2\x48\xcd"), (0xC0, b"\xc9\xc9\x07\x00")],
+            &[(0x01, b"a"), (0xC0, b"b")],
+            &[(0xA1, b"a")],
+            &[(0x91, b"a")],
+            &[(0xE1, b"a")],
+            &[(0xC3, b"")],
+        ] {
+            let transcript = run_with(role, config, &frames_to(role, frames));
+            assert_failed_after(&transcript, role, ProtocolError::ReservedBits, &[], &[]);
+        }
+    });
+}
+
+#[test]
+fn s7_2_2_data_that_is_not_deflate() {
+    // 7692-7.2.2-4, 7692-7.2.2-5, 7692-7.2.2-7, 7692-6-2, 28-35, 28-36, 28-44
+    with_deflate(|role, config| {
+        for payload in [
+            "06",
+            "ff ff",
+            "f2 00 11 00 00",
+            "f2 48 cd",
+            "f2 48 cd c9 c9 07",
+            "",
+            "f2 48 cd c9 c9 07 00 00 00 ff ff",
+            "00 05 00 fa ff 48 65",
+            "00 05 00",
+            "00 00 00 ff ff",
+            "05",
+            "04 c0",
+            // cut in a final block, or with octets behind one that are no block
+            "f3 48 cd",
+            "f3 48 cd c9 c9 07 00 06",
+        ] {
+            let frames = frames_to(role, &[(0xC2, &hex(payload)), (0xC1, &hex("f2 48 cd c9 c9 07 00"))]);
+            let transcript = run_with(role, config, &frames);
+            assert_eq!(transcript.error, Some(ProtocolError::InvalidDeflate), "{payload}");
+            assert_failed_after(&transcript, role, ProtocolError::InvalidDeflate, &[], &[]);
+        }
+    });
+}
+
+#[test]
+fn four_octets_that_made_others_spin() {
+    // 7692-7.2.3-4: c2 02 03 80, an empty final block, and bits behind it that stand for nothing
+    with_deflate(|role, config| {
+        let transcript = run_with(role, config, &frames_to(role, &[(0xC2, &hex("03 80")), (0x82, b"b")]));
+        assert_eq!(transcript.messages, [binary(b""), binary(b"b")]);
+    });
+}
