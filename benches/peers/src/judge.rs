@@ -4,7 +4,7 @@ use miniz_oxide::inflate::stream::{InflateState, MinReset, inflate};
 use miniz_oxide::{DataFormat, MZFlush};
 use zlib_rs::{Deflate, DeflateFlush};
 
-use crate::library::{Setup, Traffic};
+use crate::library::Traffic;
 use crate::payload::Message;
 
 /// The end of the empty block that ends each message.
@@ -57,10 +57,10 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(crate) fn new(setup: Setup) -> Self {
-        // where takeover is left to the library, its absence does no harm to who expects it
-        let takeover = !matches!(setup, Setup::Level1 { takeover: false });
-        Self { state: InflateState::new_boxed(DataFormat::Raw), takeover, room: vec![0; 1 << 17] }
+    /// Has a new connection judged. Where takeover is left to the library, its absence does no harm to who expects it.
+    pub(crate) fn begin(&mut self, takeover: bool) {
+        self.state.reset_as(MinReset);
+        self.takeover = takeover;
     }
 
     /// Whether these frames are these messages; octets of their payloads.
@@ -94,6 +94,12 @@ impl Judge {
             assert!(input.is_empty(), "it is DEFLATE data");
         }
         &self.room[..made]
+    }
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self { state: InflateState::new_boxed(DataFormat::Raw), takeover: true, room: vec![0; 1 << 17] }
     }
 }
 

@@ -23,16 +23,33 @@ pub(crate) enum Direction {
 }
 
 /// Of one message, once the buffers are warm.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Figure {
-    /// The median of the rounds.
-    pub(crate) nanos: u32,
+    /// Of each round.
+    times: Vec<u32>,
     /// Octets on the wire, without the frame's header.
     pub(crate) wire: usize,
     /// Of a hundred messages.
     pub(crate) allocations: u64,
     /// Octets.
     pub(crate) allocated: u64,
+}
+
+impl Figure {
+    /// The median of the rounds.
+    pub(crate) fn nanos(&self) -> u32 {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times[times.len() / 2]
+    }
+
+    /// The median of what it took of the other's time in the same round.
+    pub(crate) fn ratio(&self, other: &Self) -> f64 {
+        let ratios = self.times.iter().zip(&other.times).map(|(&own, &other)| f64::from(own) / f64::from(other));
+        let mut ratios: Vec<_> = ratios.collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,50 +59,63 @@ pub(crate) struct Effort {
 }
 
 /// Takes turns: in each round each library has its passes, so that a noisy moment is everyone's.
+///
+/// Each time with a new connection, the one before it gone: a state of zlib is as large as a processor's second cache,
+/// and takes up to twice the time where its pages lie badly. Thereby all have the same pages, or other ones each time.
 pub(crate) fn measure(libraries: &[Box<dyn Library>], cell: Cell, effort: Effort) -> Vec<Option<Figure>> {
     let mut messages = messages(cell.len);
     let takeover = !matches!(cell.setup, Setup::Level1 { takeover: false });
     let traffic = traffic(&messages, takeover);
-    let mut runs: Vec<_> = libraries
-        .iter()
-        .map(|library| library.open(cell.setup).map(|server| Run::new(server, Judge::new(cell.setup))))
-        .collect();
-    for round in 0..=effort.rounds {
-        for run in runs.iter_mut().flatten() {
-            // the first makes the buffers warm, and looks at what came
-            let passes = if round == 0 { 2 } else { effort.passes };
+    let mut written = Vec::with_capacity(1 << 20);
+    let mut judge = Judge::default();
+    let mut figures: Vec<Option<Figure>> = libraries.iter().map(|_| None).collect();
+    for round in 0..effort.rounds {
+        for turn in 0..libraries.len() {
+            // not always behind the same one
+            let turn = (turn * (1 + round % (libraries.len() - 1)) + round) % libraries.len();
+            let Some(server) = libraries[turn].open(cell.setup) else { continue };
+            judge.begin(takeover);
+            let mut run = Run::new(server, &mut judge, &mut written);
             let mut time = Duration::ZERO;
-            for _ in 0..passes {
-                time += match cell.direction {
-                    Direction::Inflate => run.receive(&traffic, &messages, round == 0),
+            // the first makes the buffers warm, and looks at what came
+            for pass in 0..=effort.passes {
+                let took = match cell.direction {
+                    Direction::Inflate => run.receive(&traffic, &messages, pass == 0),
                     Direction::Deflate => run.send(&mut messages),
                 };
+                match pass {
+                    0 => (run.allocations, run.allocated, run.wire) = (0, 0, 0),
+                    _ => time += took,
+                }
             }
-            if round == 0 {
-                (run.allocations, run.allocated, run.messages, run.wire) = (0, 0, 0, 0);
-            } else {
-                run.times.push(time / u32::try_from(passes * messages.len()).expect("they are few"));
-            }
+            let count = effort.passes * messages.len();
+            let time = (time / u32::try_from(count).expect("they are few")).as_nanos();
+            let figure = figures[turn].get_or_insert_with(|| Figure {
+                times: Vec::new(),
+                wire: run.wire / count,
+                allocations: 0,
+                allocated: 0,
+            });
+            figure.times.push(u32::try_from(time).expect("a message takes no seconds"));
+            figure.allocations = figure.allocations.max((run.allocations * 100).div_ceil(count as u64));
+            figure.allocated = figure.allocated.max(run.allocated / count as u64);
         }
     }
-    runs.into_iter().map(|run| run.map(Run::figure)).collect()
+    figures
 }
 
-struct Run {
+struct Run<'m> {
     server: Box<dyn Server>,
-    judge: Judge,
-    written: Vec<u8>,
-    times: Vec<Duration>,
-    messages: usize,
+    judge: &'m mut Judge,
+    written: &'m mut Vec<u8>,
     wire: usize,
     allocations: u64,
     allocated: u64,
 }
 
-impl Run {
-    fn new(server: Box<dyn Server>, judge: Judge) -> Self {
-        let written = Vec::with_capacity(1 << 20);
-        Self { server, judge, written, times: Vec::new(), messages: 0, wire: 0, allocations: 0, allocated: 0 }
+impl<'m> Run<'m> {
+    fn new(server: Box<dyn Server>, judge: &'m mut Judge, written: &'m mut Vec<u8>) -> Self {
+        Self { server, judge, written, wire: 0, allocations: 0, allocated: 0 }
     }
 
     fn receive(&mut self, traffic: &Traffic, messages: &[Message], looks: bool) -> Duration {
@@ -106,7 +136,7 @@ impl Run {
             });
         }
         let time = started.elapsed();
-        self.count(before, messages.len());
+        self.count(before);
         assert_eq!((count, octets), (messages.len(), messages.iter().map(|message| message.octets.len()).sum()));
         self.wire += traffic.payloads.iter().map(|payload| payload.len() - 4).sum::<usize>();
         time
@@ -117,31 +147,18 @@ impl Run {
         let before = Counts::now();
         let started = Instant::now();
         for message in &mut *messages {
-            self.server.send(message, &mut self.written);
+            self.server.send(message, self.written);
         }
         let time = started.elapsed();
-        self.count(before, messages.len());
-        self.wire += self.judge.check(&self.written, messages);
+        self.count(before);
+        self.wire += self.judge.check(self.written, messages);
         time
     }
 
-    fn count(&mut self, before: Counts, messages: usize) {
+    fn count(&mut self, before: Counts) {
         let now = Counts::now();
         self.allocations += now.allocations - before.allocations;
         self.allocated += now.octets - before.octets;
-        self.messages += messages;
-    }
-
-    fn figure(mut self) -> Figure {
-        self.times.sort_unstable();
-        let median = self.times[self.times.len() / 2];
-        let messages = self.messages as u64;
-        Figure {
-            nanos: u32::try_from(median.as_nanos()).expect("a message takes no seconds"),
-            wire: self.wire / self.messages,
-            allocations: (self.allocations * 100).div_ceil(messages),
-            allocated: self.allocated / messages,
-        }
     }
 }
 

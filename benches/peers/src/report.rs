@@ -1,6 +1,6 @@
 //! The tables, in Markdown.
 
-use crate::library::{Library, Role};
+use crate::library::{Library, Role, Setup};
 use crate::measure::{Cell, Figure, Memory};
 
 /// What this crate is compared with, cell by cell.
@@ -27,20 +27,21 @@ impl Summary {
             if cells.iter().all(|(_, figures)| figures[row].is_none()) {
                 continue;
             }
-            let figures: Vec<_> = cells.iter().map(|(cell, figures)| cell_text(*cell, figures[row])).collect();
+            let figures: Vec<_> = cells.iter().map(|(cell, figures)| cell_text(*cell, figures[row].as_ref())).collect();
             println!("| {} |{}", library.name(), figures.concat());
         }
         for (row, library) in libraries.iter().enumerate().filter(|(_, library)| library.role() == Role::Ours) {
             let name = library.name();
             let (mut to_peer, mut to_floor) = (String::new(), String::new());
             for (cell, figures) in cells {
-                let Some(ours) = figures[row] else { continue };
-                let peer = best(libraries, figures, Role::Peer).expect("there is a peer");
-                // whose defaults are others is not comparable with zlib-rs at 6
-                let floor = best(libraries, figures, Role::Floor)
-                    .filter(|_| !matches!(cell.setup, crate::library::Setup::Defaults))
-                    .map(|floor| ratio(ours.nanos, floor));
-                let compared = Compared { peer: ratio(ours.nanos, peer), floor };
+                let Some(ours) = &figures[row] else { continue };
+                let ratio = |role| {
+                    let others = libraries.iter().zip(figures).filter(move |(library, _)| library.role() == role);
+                    others.filter_map(|(_, figure)| Some(ours.ratio(figure.as_ref()?))).reduce(f64::max)
+                };
+                // whose defaults are others is not comparable with zlib-rs at its own
+                let floor = ratio(Role::Floor).filter(|_| !matches!(cell.setup, Setup::Defaults));
+                let compared = Compared { peer: ratio(Role::Peer).expect("there is a peer"), floor };
                 to_peer += &format!(" {:.2} |", compared.peer);
                 to_floor += &floor.map_or(" - |".into(), |floor| format!(" {floor:.3} |"));
                 match self.rows.iter_mut().find(|(row, _)| *row == name) {
@@ -76,18 +77,10 @@ pub(crate) fn memory_table(title: &str, rows: &[(&str, Memory)]) {
     }
 }
 
-fn cell_text(cell: Cell, figure: Option<Figure>) -> String {
-    let Some(Figure { nanos, wire, allocations, allocated }) = figure else { return " - |".into() };
+fn cell_text(cell: Cell, figure: Option<&Figure>) -> String {
+    let Some(figure) = figure else { return " - |".into() };
+    let (nanos, wire, allocated) = (figure.nanos(), figure.wire, figure.allocated);
     let speed = cell.len as u64 * 1000 / u64::from(nanos);
-    let (whole, hundredths) = (allocations / 100, allocations % 100);
+    let (whole, hundredths) = (figure.allocations / 100, figure.allocations % 100);
     format!(" {nanos}; {speed} MB/s; {wire} B; {whole}.{hundredths:02} / {allocated} |")
-}
-
-fn best(libraries: &[Box<dyn Library>], figures: &[Option<Figure>], role: Role) -> Option<u32> {
-    let of_role = libraries.iter().zip(figures).filter(|(library, _)| library.role() == role);
-    of_role.filter_map(|(_, figure)| figure.map(|figure| figure.nanos)).min()
-}
-
-fn ratio(ours: u32, other: u32) -> f64 {
-    f64::from(ours) / f64::from(other)
 }
