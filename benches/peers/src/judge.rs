@@ -37,11 +37,11 @@ fn frame(payload: &[u8], octets: &mut Vec<u8>) {
     match payload.len() {
         len @ ..126 => octets.push(0x80 | u8::try_from(len).expect("it is small")),
         len @ ..0x1_0000 => {
-            octets.push(0x80 | 126);
+            octets.push(0xFE);
             octets.extend(u16::try_from(len).expect("it is small").to_be_bytes());
         }
         len => {
-            octets.push(0x80 | 127);
+            octets.push(0xFF);
             octets.extend((len as u64).to_be_bytes());
         }
     }

@@ -42,6 +42,9 @@ pub(crate) trait Server {
 
     /// Sends a text message: appends its frame to `wire`, as a write does.
     fn send(&mut self, message: &mut Message, wire: &mut Vec<u8>);
+
+    /// Gives back what an idle connection can do without, as far as the library lets an application say so.
+    fn idle(&mut self) {}
 }
 
 /// What a client sent.

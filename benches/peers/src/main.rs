@@ -1,8 +1,8 @@
 //! permessage-deflate beside other crates: what does a message cost in time, on the wire and in memory?
 //!
 //! `cargo run --release -p websocket-proto-peers`, with `-- --short` for a look whether it runs, with `-- I1 H` for a
-//! part. All is in memory: a read copies at most 16 KiB into the library's buffer, a write copies what is sent out of it.
-//! Compare within a table only; the ratios are medians of those of each round.
+//! part. All is in memory: a read copies at most 16 KiB into the library's buffer, a write copies what is sent out of
+//! it. Compare within a table only; the ratios are medians of those of each round.
 
 mod alloc;
 mod judge;
@@ -70,6 +70,9 @@ fn main() {
         }
         let rows = libraries.iter().filter_map(|library| Some((library.name(), memory(&**library, setup)?)));
         memory_table(title, &rows.collect::<Vec<_>>());
+    }
+    if is_wanted("H") {
+        println!("\nours without permessage-deflate, idle: {} octets", ours::PLAIN);
     }
     summary.print();
 }

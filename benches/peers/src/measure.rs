@@ -170,6 +170,8 @@ pub(crate) struct Memory {
     pub(crate) small: i64,
     /// After one more of 64 KiB each way.
     pub(crate) large: i64,
+    /// Then, once the application has said that it is idle.
+    pub(crate) idle: i64,
 }
 
 /// The third connection's: what is shared by all is there by then.
@@ -193,7 +195,9 @@ pub(crate) fn memory(library: &dyn Library, setup: Setup) -> Option<Memory> {
             server.send(&mut messages[0], &mut written);
             Counts::now().live - before
         });
-        measured = Some(Memory { new, small: after[0], large: after[1] });
+        server.idle();
+        let idle = Counts::now().live - before;
+        measured = Some(Memory { new, small: after[0], large: after[1], idle });
         kept.push(server);
     }
     measured

@@ -54,6 +54,9 @@ impl Library for Ours {
     }
 }
 
+/// Heap octets of a connection without permessage-deflate that is new or idle.
+pub(crate) const PLAIN: usize = size_of::<Open>();
+
 /// The server's end of a handshake with a client of the same configuration.
 fn accept(config: &Config) -> Connection {
     let uri = Uri::parse("ws://server.example.com/chat").expect("it is right");
@@ -90,5 +93,9 @@ impl Server for Open {
         output.clear();
         self.ws.send_text(&message.text, output).expect("it is open");
         wire.extend_from_slice(output);
+    }
+
+    fn idle(&mut self) {
+        self.input.shrink(0);
     }
 }

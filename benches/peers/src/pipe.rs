@@ -75,8 +75,12 @@ impl AsyncWrite for Pipe {
         _: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        slices.iter().for_each(|slice| self.write(slice));
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+        let mut len = 0;
+        for slice in slices {
+            self.write(slice);
+            len += slice.len();
+        }
+        Poll::Ready(Ok(len))
     }
 
     fn is_write_vectored(&self) -> bool {

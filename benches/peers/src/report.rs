@@ -32,7 +32,7 @@ impl Summary {
         }
         for (row, library) in libraries.iter().enumerate().filter(|(_, library)| library.role() == Role::Ours) {
             let name = library.name();
-            let (mut to_peer, mut to_floor) = (String::new(), String::new());
+            let (mut to_peer, mut to_floor) = (Vec::new(), Vec::new());
             for (cell, figures) in cells {
                 let Some(ours) = &figures[row] else { continue };
                 let ratio = |role| {
@@ -42,14 +42,14 @@ impl Summary {
                 // whose defaults are others is not comparable with zlib-rs at its own
                 let floor = ratio(Role::Floor).filter(|_| !matches!(cell.setup, Setup::Defaults));
                 let compared = Compared { peer: ratio(Role::Peer).expect("there is a peer"), floor };
-                to_peer += &format!(" {:.2} |", compared.peer);
-                to_floor += &floor.map_or(" - |".into(), |floor| format!(" {floor:.3} |"));
+                to_peer.push(format!(" {:.2} |", compared.peer));
+                to_floor.push(floor.map_or(" - |".into(), |floor| format!(" {floor:.3} |")));
                 match self.rows.iter_mut().find(|(row, _)| *row == name) {
                     Some((_, cells)) => cells.push(compared),
                     None => self.rows.push((name, vec![compared])),
                 }
             }
-            println!("| *{name} / best peer* |{to_peer}\n| *{name} / zlib-rs alone* |{to_floor}");
+            println!("| *{name} / best peer* |{}\n| *{name} / zlib-rs alone* |{}", to_peer.concat(), to_floor.concat());
         }
     }
 
@@ -71,9 +71,10 @@ impl Summary {
 
 pub(crate) fn memory_table(title: &str, rows: &[(&str, Memory)]) {
     println!("\n**{title}** (heap octets of an idle server connection)\n");
-    println!("| | new | after 16 B each way | after 64 KiB each way |\n| --- | ---: | ---: | ---: |");
-    for (name, Memory { new, small, large }) in rows {
-        println!("| {name} | {new} | {small} | {large} |");
+    println!("| | new | after 16 B each way | after 64 KiB each way | then shrunk, where it can be |");
+    println!("| --- |{}", " ---: |".repeat(4));
+    for (name, Memory { new, small, large, idle }) in rows {
+        println!("| {name} | {new} | {small} | {large} | {idle} |");
     }
 }
 

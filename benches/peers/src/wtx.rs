@@ -91,7 +91,9 @@ impl StreamWriter for Stream {
     }
 
     async fn write_all_vectored(&mut self, slices: &[&[u8]]) -> wtx::Result<()> {
-        slices.iter().for_each(|slice| self.0.write(slice));
+        for slice in slices {
+            self.0.write(slice);
+        }
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! zlib-rs alone.
 //!
 //! One call for a message, into room that is large enough and there before; what it compresses is copied to the wire
-//! without its tail, what it inflates has its tail already. No framing, no masking, no UTF-8.
+//! without its tail, what it inflates has its tail already. No framing, no masking, no UTF-8. Without takeover, a full
+//! flush ends each message: it forgets as a reset does, and the next message is compressed in less time.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -69,11 +70,9 @@ impl Server for Alone {
 
     fn send(&mut self, message: &mut Message, wire: &mut Vec<u8>) {
         let room = &mut *self.room.borrow_mut();
-        if !self.takeover {
-            self.deflate.reset();
-        }
+        let flush = if self.takeover { DeflateFlush::SyncFlush } else { DeflateFlush::FullFlush };
         let before = self.deflate.total_out();
-        self.deflate.compress(&message.octets, room, DeflateFlush::SyncFlush).expect("it compresses all");
+        self.deflate.compress(&message.octets, room, flush).expect("it compresses all");
         let made = usize::try_from(self.deflate.total_out() - before).expect("it is in memory");
         let payload = &room[..made - TAIL.len()];
         // a header all the same, for who checks it
