@@ -58,11 +58,11 @@ fn chat(random: &mut Random, len: usize) -> String {
 }
 
 fn words(random: &mut Random, len: usize) -> String {
+    let words: Vec<_> = WORDS.split_whitespace().collect();
     let mut text = String::new();
     while text.len() < len {
-        // some words are more frequent than others
-        let end = 1 + random.below(WORDS.len());
-        text += WORDS[random.below(end)];
+        let end = 1 + random.below(words.len());
+        text += words[random.below(end)];
         text += " ";
     }
     text.truncate(len);
@@ -85,69 +85,9 @@ impl Random {
     }
 }
 
-const WORDS: [&str; 64] = [
-    "the",
-    "deploy",
-    "is",
-    "done",
-    "and",
-    "we",
-    "can",
-    "look",
-    "at",
-    "latency",
-    "again",
-    "tomorrow",
-    "morning",
-    "server",
-    "please",
-    "check",
-    "logs",
-    "for",
-    "errors",
-    "after",
-    "release",
-    "it",
-    "seems",
-    "that",
-    "client",
-    "reconnects",
-    "every",
-    "minute",
-    "thanks",
-    "nice",
-    "work",
-    "build",
-    "failed",
-    "because",
-    "cache",
-    "was",
-    "stale",
-    "retry",
-    "now",
-    "okay",
-    "meeting",
-    "moved",
-    "to",
-    "three",
-    "review",
-    "my",
-    "patch",
-    "when",
-    "you",
-    "have",
-    "time",
-    "question",
-    "about",
-    "this",
-    "message",
-    "window",
-    "where",
-    "does",
-    "memory",
-    "go",
-    "between",
-    "two",
-    "requests",
-    "anyway",
-];
+/// The more frequent ones first.
+const WORDS: &str = "\
+    the deploy is done and we can look at latency again tomorrow morning server please check logs for errors after \
+    release it seems that client reconnects every minute thanks nice work build failed because cache was stale \
+    retry now okay meeting moved to three review my patch when you have time question about this message window \
+    where does memory go between two requests anyway";
