@@ -5,7 +5,7 @@ use core::{fmt, ops::Range};
 use bytes::{Buf, BytesMut};
 
 use super::inflate::Inflated;
-use super::item::{Item, Place, is_small};
+use super::item::is_small;
 
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
@@ -200,22 +200,6 @@ impl ReadBuffer {
         &mut self.data[range]
     }
 
-    /// The payload of an item that was just released.
-    pub(crate) fn payload(&mut self, item: &Item) -> &mut [u8] {
-        match item.place {
-            Place::Come => self.at(item.range.clone()),
-            Place::Inflated => self.inflated.at(item.range.clone()),
-        }
-    }
-
-    /// The payload of such an item, to be kept.
-    pub(crate) fn take_payload(&mut self, item: Item) -> BytesMut {
-        match item.place {
-            Place::Come => self.take(item.range),
-            Place::Inflated => self.inflated.take(item.range, is_small),
-        }
-    }
-
     /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
     /// copied, and so are those that something still needed lies in front of.
     pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
@@ -272,8 +256,8 @@ impl ReadBuffer {
 
 impl fmt::Debug for ReadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, capacity) = (self.len(), self.capacity());
-        f.debug_struct("ReadBuffer").field("len", &len).field("capacity", &capacity).finish_non_exhaustive()
+        let capacity = self.capacity();
+        f.debug_struct("ReadBuffer").field("len", &self.len()).field("capacity", &capacity).finish_non_exhaustive()
     }
 }
 
@@ -338,8 +322,8 @@ mod tests {
         input.spare(64);
         assert_eq!((input.message(), input.unparsed()), (&b"Hello!"[..], &b".."[..]));
         assert_eq!(input.parsed, input.assembled, "the gap was larger than what lay behind it");
-        let range = input.release(6);
-        assert_eq!(input.at(range), b"Hello!");
+        let hello = input.release(6);
+        assert_eq!(input.at(hello), b"Hello!");
         assert_eq!(input.len(), 2);
     }
 
@@ -348,7 +332,7 @@ mod tests {
         let mut input = ReadBuffer::default();
         input.extend_from_slice(&[7; COPIED + 100]);
         let small = input.skip(10);
-        assert_eq!(input.take(small), [7; 10][..]);
+        assert_eq!(input.take(small)[..], [7; 10]);
         let large = input.skip(COPIED + 1);
         let address = input.at(large.clone()).as_ptr();
         let taken = input.take(large);
@@ -358,8 +342,7 @@ mod tests {
         drop(taken);
         input.skip(89);
         input.shrink(0);
-        assert_eq!(input.capacity(), 0);
-        assert_eq!(input.spare(COPIED).len(), COPIED);
+        assert_eq!((input.capacity(), input.spare(COPIED).len()), (0, COPIED));
     }
 
     #[test]
@@ -386,7 +369,7 @@ mod tests {
         assert_eq!(input.capacity(), 10);
         input.skip(10);
         input.shrink(4);
-        assert_eq!((input.len(), input.capacity()), (0, 4));
+        assert_eq!(input.capacity(), 4);
         input.shrink(0);
         assert_eq!(input.capacity(), 0);
     }

@@ -2,6 +2,9 @@
 
 use core::ops::Range;
 
+use bytes::BytesMut;
+
+use super::ReadBuffer;
 use crate::config::MessageKind;
 
 /// What comes next, in ranges; a door of the connection turns it into a reference or takes it out.
@@ -12,6 +15,24 @@ pub(crate) struct Item {
     pub(crate) place: Place,
     /// Where it lies there.
     pub(crate) range: Range<usize>,
+}
+
+impl Item {
+    /// The payload, as long as nothing more is received.
+    pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i mut [u8] {
+        match self.place {
+            Place::Come => input.at(self.range.clone()),
+            Place::Inflated => input.to_inflate().1.at(self.range.clone()),
+        }
+    }
+
+    /// The payload, to be kept.
+    pub(crate) fn take(self, input: &mut ReadBuffer) -> BytesMut {
+        match self.place {
+            Place::Come => input.take(self.range),
+            Place::Inflated => input.to_inflate().1.take(self.range),
+        }
+    }
 }
 
 /// A part of the [`ReadBuffer`].
