@@ -3,12 +3,15 @@
 //! `cargo bench -p websocket-proto-benches` for all of it, with `-- 'echo|125'` for a part. Times are for one
 //! message, whatever the number of them in a read or a write. Compare figures of one machine and one build only.
 
+use std::fmt::Write;
 use std::hint::black_box;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
+use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::handshake::{ServerHandshake, accept_value};
+use websocket_proto::wire::extension;
 use websocket_proto::wire::{FrameHeader, Mask, OpCode};
 use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
 
@@ -25,6 +28,7 @@ fn main() {
     send(&mut criterion);
     echo(&mut criterion);
     handshake(&mut criterion);
+    deflate(&mut criterion);
     criterion.final_summary();
 }
 
@@ -318,6 +322,180 @@ fn mixed(len: usize) -> Vec<u8> {
     }
     text.extend(std::iter::repeat_n('x', len - text.len()));
     text.into_bytes()
+}
+
+/// Chat messages of JSON, 1 KiB and 64 KiB: sent, and received, with and without context takeover, in each way of
+/// holding memory; and what zlib alone takes for the same octets.
+fn deflate(criterion: &mut Criterion) {
+    for (takeover, name) in [(false, "no takeover"), (true, "takeover")] {
+        for window_bits in [12, 15] {
+            let mut config = DeflateConfig::default();
+            (config.takeover, config.peer_takeover) = (takeover, takeover);
+            (config.window_bits, config.mem_level, config.threshold) = (window_bits, 8, 0);
+            let mut group = criterion.benchmark_group(format!("deflate, {name}, window {window_bits}"));
+            for len in [1 << 10, 64 << 10] {
+                group.throughput(Throughput::Bytes(len as u64));
+                let texts = json(len);
+                for (mode, memory) in memories() {
+                    config.memory = memory;
+                    let mut ends = ends(&config);
+                    let mut output = Vec::new();
+                    group.bench_function(BenchmarkId::new(mode, len), |bencher| {
+                        let mut texts = texts.iter().cycle();
+                        bencher.iter(|| {
+                            output.clear();
+                            ends.0.send_text(texts.next().unwrap(), &mut output).unwrap();
+                            black_box(output.len())
+                        });
+                    });
+                }
+                let mut zlib = compressor(window_bits);
+                let mut room = vec![0; 2 * len];
+                group.bench_function(BenchmarkId::new("zlib alone", len), |bencher| {
+                    let mut texts = texts.iter().cycle();
+                    bencher.iter(|| compress(&mut zlib, takeover, texts.next().unwrap().as_bytes(), &mut room).len());
+                });
+            }
+            drop(group);
+            let mut group = criterion.benchmark_group(format!("inflate, {name}, window {window_bits}"));
+            for len in [1 << 10, 64 << 10] {
+                group.throughput(Throughput::Bytes(len as u64));
+                let texts = json(len);
+                for (mode, memory) in memories() {
+                    config.memory = memory;
+                    inflate(&mut group, &format!("{mode}/{len}"), &config, &texts);
+                }
+                inflate_alone(&mut group, len, takeover, window_bits, &texts);
+            }
+        }
+    }
+}
+
+/// A client that receives what a server sends, over and over; with takeover, each round begins with a new connection on
+/// both sides, outside the time.
+fn inflate(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, config: &DeflateConfig, texts: &[String]) {
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|times| {
+            let mut elapsed = Duration::ZERO;
+            let mut left = usize::try_from(times).unwrap();
+            let (mut server, mut client) = ends(config);
+            let (mut frames, mut input, mut output) = (Vec::new(), ReadBuffer::default(), Vec::new());
+            while left > 0 {
+                let round: Vec<Vec<u8>> = texts
+                    .iter()
+                    .map(|text| {
+                        frames.clear();
+                        server.send_text(text, &mut frames).unwrap();
+                        frames.clone()
+                    })
+                    .collect();
+                let begin = Instant::now();
+                for frame in round.iter().take(left) {
+                    input.extend_from_slice(frame);
+                    let Ok(Some(Event::Text(text))) = client.receive(&mut input, &mut output) else { panic!() };
+                    black_box(text);
+                }
+                elapsed += begin.elapsed();
+                if left < round.len() {
+                    (server, client) = ends(config);
+                }
+                left -= left.min(round.len());
+            }
+            elapsed
+        });
+    });
+}
+
+/// The same octets, for zlib alone: they are copied to where the end is put behind them that was cut off, and inflated.
+fn inflate_alone(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    len: usize,
+    takeover: bool,
+    window_bits: u8,
+    texts: &[String],
+) {
+    let mut room = vec![0; 2 * len];
+    group.bench_function(BenchmarkId::new("zlib alone", len), |bencher| {
+        bencher.iter_custom(|times| {
+            let mut elapsed = Duration::ZERO;
+            let mut left = usize::try_from(times).unwrap();
+            let mut payload = Vec::new();
+            let (mut deflate, mut inflate) = (compressor(window_bits), zlib_rs::Inflate::new(false, 15));
+            while left > 0 {
+                let round: Vec<Vec<u8>> =
+                    texts.iter().map(|text| compress(&mut deflate, takeover, text.as_bytes(), &mut room)).collect();
+                let begin = Instant::now();
+                for message in round.iter().take(left) {
+                    payload.clear();
+                    payload.extend_from_slice(&message[..message.len() - 4]);
+                    payload.extend_from_slice(b"\x00\x00\xff\xff");
+                    if !takeover {
+                        inflate.reset(false);
+                    }
+                    let before = inflate.total_out();
+                    inflate.decompress(&payload, &mut room, zlib_rs::InflateFlush::SyncFlush).unwrap();
+                    assert_eq!(inflate.total_out() - before, len as u64);
+                    black_box(&room);
+                }
+                elapsed += begin.elapsed();
+                if left < round.len() {
+                    (deflate, inflate) = (compressor(window_bits), zlib_rs::Inflate::new(false, 15));
+                }
+                left -= left.min(round.len());
+            }
+            elapsed
+        });
+    });
+}
+
+fn memories() -> [(&'static str, DeflateMemory); 2] {
+    [("dedicated", DeflateMemory::Dedicated), ("shared", DeflateMemory::Shared(DeflatePool::default()))]
+}
+
+/// A server and a client that have agreed on this.
+fn ends(config: &DeflateConfig) -> (Connection, Connection) {
+    let offer = config.offer();
+    let (agreed, _) = config.accept(&extension::parse([offer.as_bytes()]).unwrap()).unwrap();
+    let server = Connection::server(&Config::default()).with_deflate(config, agreed);
+    (server, Connection::client(&Config::default()).with_deflate(config, agreed))
+}
+
+fn compressor(window_bits: u8) -> zlib_rs::Deflate {
+    zlib_rs::Deflate::new(1, false, window_bits)
+}
+
+fn compress(zlib: &mut zlib_rs::Deflate, takeover: bool, text: &[u8], room: &mut [u8]) -> Vec<u8> {
+    // a full flush is cheaper than a reset before the next
+    let flush = if takeover { zlib_rs::DeflateFlush::SyncFlush } else { zlib_rs::DeflateFlush::FullFlush };
+    let before = zlib.total_out();
+    zlib.compress(text, room, flush).unwrap();
+    let len = usize::try_from(zlib.total_out() - before).unwrap();
+    room[..len].to_vec()
+}
+
+/// 64 texts of chat messages: one of 1 KiB, or an array.
+fn json(len: usize) -> Vec<String> {
+    let words = ["hello", "there", "how", "are", "you", "today", "see", "the", "new", "build", "it", "works", "fine"];
+    let mut seed = 1_u64;
+    let mut below = |bound: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % bound
+    };
+    let mut text = || {
+        let mut json = String::new();
+        while json.len() < len {
+            let (id, user, room) = (below(1 << 30), below(500), below(9));
+            write!(json, r#"{{"id":{id},"user":"user{user}","room":{room},"text":""#).unwrap();
+            for _ in 0..12 + below(20) {
+                json += words[below(words.len())];
+                json.push(' ');
+            }
+            write!(json, r#"","at":{}}},"#, 1_760_000_000 + below(1 << 20)).unwrap();
+        }
+        json.truncate(len);
+        json
+    };
+    (0..64).map(|_| text()).collect()
 }
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

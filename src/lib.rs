@@ -1,4 +1,4 @@
-//! The WebSocket protocol (RFC 6455) as a value: bytes in, events out, bytes out.
+//! The WebSocket protocol (RFC 6455), with permessage-deflate (RFC 7692), as a value: bytes in, events out, bytes out.
 //!
 //! ```
 //! use websocket_proto::{Connection, Event, ReadBuffer};
@@ -65,6 +65,8 @@
 //! | receive | [`ReadBuffer`], [`Connection::receive`] (borrowed [`Event`]s), [`Connection::receive_message`] (owned [`Message`]s) |
 //! | receive what is too big to hold | [`Delivery::Chunks`] |
 //! | send | [`Connection::send_text`] and its kin, [`Connection::begin_text`] for fragments, [`Connection::send_header`] for payloads that stay yours |
+//! | send one message to many | [`Prepared`] |
+//! | compress | [`Config`], with what the page `deflate` says (feature `deflate`) |
 //! | close, and know how it ended | [`Connection::close`], [`Connection::close_outcome`] |
 //! | bound what a peer may do | [`Limits`] |
 //! | build a proxy, or your own | [`wire`] |
@@ -81,6 +83,7 @@
 //!
 //! * `std` (default): masking keys and nonces from the thread's CSPRNG. Without it the crate needs `alloc` only, and a
 //!   client is given a [`Random`].
+//! * `deflate` (default): permessage-deflate, for connections whose [`Config`] asks for it. It needs `std`.
 //! * `http`: the opening handshake for servers and clients that speak the types of the `http` crate, such as those on
 //!   hyper and h2.
 #![cfg_attr(not(test), no_std)]

@@ -54,13 +54,13 @@ fn grid(windows: &[u8], peer_windows: &[u8]) -> Vec<DeflateConfig> {
 
 /// What a client and a server of ours come to, by the rules: nothing, if the client needs the server's window to be 8.
 fn expected(client: &DeflateConfig, server: &DeflateConfig) -> Option<Naive> {
-    let (client_most, server_most) = (client.window_bits.clamp(9, 15), server.window_bits.clamp(9, 15));
+    let server_most = server.window_bits.clamp(9, 15);
     let (of_server, of_client) = (client.peer_window_bits.clamp(8, 15), server.peer_window_bits.clamp(8, 15));
     let agreed = Naive {
         server_takeover: server.takeover && client.peer_takeover,
         client_takeover: client.takeover && server.peer_takeover,
         server_bits: server_most.min(of_server),
-        client_bits: client_most.min(of_client),
+        client_bits: of_client,
     };
     match (of_server, client.fallback) {
         (8, false) => None,

@@ -50,7 +50,7 @@ fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<websocket_pro
 #[test]
 fn s7_2_2_chunks_are_delivered_up_to_the_limit() {
     // 7692-7.2.2-6
-    let payload = compressed(&[7; 100_000]);
+    let payload = compressed(&vec![7; 100_000]);
     for role in ROLES {
         let (role, mut config) = limited(role, &takeover(true), 50_000);
         config.delivery = Delivery::Chunks;
@@ -91,7 +91,7 @@ fn s10_4_the_frame_limit_is_for_what_is_sent() {
 #[test]
 fn the_ratio_can_be_limited() {
     // 7692-7.2.2-6: by what the frames have announced so far, however they are cut; 4096 octets are free
-    let payload = compressed(&[0; 20_000]);
+    let payload = compressed(&vec![0; 20_000]);
     let ratio = u32::try_from(20_000_usize.div_ceil(payload.len())).unwrap();
     let (first, last) = payload.split_at(payload.len() / 2);
     for role in ROLES {
@@ -100,13 +100,13 @@ fn the_ratio_can_be_limited() {
             config.limits.inflate_ratio = Some(allowed);
             let transcript = run_with(role, &config, &frame_to(role, 0xC2, &payload));
             match is_ok {
-                true => assert_eq!(transcript.messages, [binary(&[0; 20_000])]),
+                true => assert_eq!(transcript.messages, [binary(&vec![0; 20_000])]),
                 false => assert_failed_after(&transcript, role, ProtocolError::InflatesTooMuch, &[], &[]),
             }
         }
         let two = frames_to(role, &[(0x42, first), (0x80, last)]);
         config.limits.inflate_ratio = Some(3 * ratio);
-        assert_eq!(run_with(role, &config, &two).messages, [binary(&[0; 20_000])]);
+        assert_eq!(run_with(role, &config, &two).messages, [binary(&vec![0; 20_000])]);
         config.limits.inflate_ratio = Some(1);
         let small = [frame_to(role, 0xC2, &compressed(&[0; 4096])), frame_to(role, 0xC2, &compressed(&[0; 4097]))];
         let transcript = run_with(role, &config, &small.concat());

@@ -84,7 +84,8 @@ fn a_connection_that_has_not_compressed_holds_no_state() {
 fn dedicated_holds_its_states_and_what_the_peer_may_refer_to() {
     for (window_bits, mem_level) in [(9, 1), (12, 5), (15, 8), (15, 1)] {
         let mut deflate = takeover(true);
-        (deflate.window_bits, deflate.mem_level) = (window_bits, mem_level);
+        (deflate.window_bits, deflate.peer_window_bits) = (window_bits, window_bits);
+        deflate.mem_level = mem_level;
         let mut pair = Pair::new(&deflate);
         let text = chat(100_000, 1);
         pair.echo(&text);
@@ -116,7 +117,7 @@ fn shared_without_takeover_holds_nothing() {
 fn shared_with_takeover_holds_its_windows_and_no_more() {
     for window_bits in [9, 12, 15] {
         let mut deflate = takeover(true);
-        deflate.window_bits = window_bits;
+        (deflate.window_bits, deflate.peer_window_bits) = (window_bits, window_bits);
         deflate.memory = DeflateMemory::Shared(DeflatePool::default());
         for len in [100, 5000, 100_000] {
             let mut pair = Pair::new(&deflate);
@@ -279,7 +280,9 @@ fn a_buffer_gives_back_what_was_inflated() {
         assert!(!input.is_empty() && input.len() > 100_000);
         input.shrink(0);
         input.extend_from_slice(&frame_to(role, 0x80, last));
-        assert!(matches!(ws.receive(&mut input, &mut output), Ok(Some(Event::Binary(data))) if data == vec![0; 1 << 20]));
+        assert!(
+            matches!(ws.receive(&mut input, &mut output), Ok(Some(Event::Binary(data))) if data == vec![0; 1 << 20])
+        );
     }
 }
 

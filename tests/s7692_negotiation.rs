@@ -254,9 +254,8 @@ fn s5_what_a_client_offers() {
                 let [server_takeover, client_takeover] = [(peer_takeover, "server"), (takeover, "client")]
                     .map(|(may_keep, who)| part(!may_keep, format!("; {who}_no_context_takeover")));
                 let limit = part(peer < 15, format!("; server_max_window_bits={}", peer.max(8)));
-                let hint = part(own < 15, format!("={}", own.max(9)));
-                let first = format!("pmd{server_takeover}{client_takeover}{limit}; client_max_window_bits{hint}");
-                let second = format!(", pmd{client_takeover}; client_max_window_bits{hint}");
+                let first = format!("pmd{server_takeover}{client_takeover}{limit}; client_max_window_bits");
+                let second = format!(", pmd{client_takeover}; client_max_window_bits");
                 let is_limited = !peer_takeover || peer < 15;
                 let expected = first + &part(fallback && is_limited, second);
                 assert_eq!(both(Some(&deflate)), spelled(&expected), "{deflate:?}");

@@ -89,7 +89,7 @@ fn stream(role: Role, level: u8, has_takeover: bool, said: &[Said]) -> Vec<u8> {
         if said.is_final && header.reserved != 0 && payload.len() > 1 {
             payload[0] |= 1;
         }
-        let first = u8::from(!said.is_text) + 1 | header.reserved;
+        let first = if said.is_text { 0x01 } else { 0x02 } | header.reserved;
         let mut cuts: Vec<usize> = said.cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
         cuts.sort_unstable();
         let mut begin = 0;

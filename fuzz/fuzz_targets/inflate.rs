@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let has_takeover = choices & 4 == 0;
     let mut deflate = deflate((choices & 8) >> 1);
     // the reference knows no smaller window
-    deflate.peer_window_bits = 15;
+    (deflate.window_bits, deflate.peer_window_bits) = (15, 15);
     (deflate.takeover, deflate.peer_takeover) = (has_takeover, has_takeover);
     config.deflate = Some(deflate);
     config.limits.message = 9000;

@@ -18,7 +18,7 @@ impl Connection {
     #[inline]
     pub fn send_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.message(MessageKind::Text, text.as_bytes(), Compression::default(), output)
+        self.encoder.message(MessageKind::Text, text.as_bytes(), Compression::Auto, output)
     }
 
     /// Appends a binary message in one frame.
@@ -28,7 +28,7 @@ impl Connection {
     #[inline]
     pub fn send_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.message(MessageKind::Binary, data, Compression::default(), output)
+        self.encoder.message(MessageKind::Binary, data, Compression::Auto, output)
     }
 
     /// Appends a message that was framed before, for many receivers.
@@ -204,7 +204,7 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoder.fragment(kind, fragment, payload, Compression::default(), output)
+        self.encoder.fragment(kind, fragment, payload, Compression::Auto, output)
     }
 
     #[inline]

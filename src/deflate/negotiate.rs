@@ -18,12 +18,12 @@ use crate::wire::extension::Extension;
 ///
 /// let deflate = DeflateConfig::default();
 /// let offer = deflate.offer(); // the client sends it as Sec-WebSocket-Extensions
-/// assert_eq!(offer, "permessage-deflate; client_max_window_bits=12");
+/// assert_eq!(offer, "permessage-deflate; client_max_window_bits");
 ///
 /// // the server reads all such lines of the request, and sends its response in one
 /// let Some((agreed, response)) = deflate.accept(&extension::parse([offer.as_bytes()])?) else { panic!() };
 /// let server = Connection::server(&Config::default()).with_deflate(&deflate, agreed);
-/// assert_eq!(response, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12");
+/// assert_eq!(response, "permessage-deflate; server_max_window_bits=12");
 ///
 /// // the client reads all such lines of the response
 /// let Some(agreed) = deflate.settle(&extension::parse([response.as_bytes()])?)? else { panic!() };
@@ -36,8 +36,10 @@ impl DeflateConfig {
     ///
     /// What it asks of the server is binding: `server_max_window_bits`, if [`peer_window_bits`](Self::peer_window_bits)
     /// is less than 15, and `server_no_context_takeover`, without [`peer_takeover`](Self::peer_takeover). What it says
-    /// of itself is a hint: `client_max_window_bits` with our [`window_bits`](Self::window_bits) (without a value, if
-    /// they are 15), and `client_no_context_takeover`, without [`takeover`](Self::takeover).
+    /// of itself is a hint: `client_no_context_takeover`, without [`takeover`](Self::takeover); and
+    /// `client_max_window_bits`, without a value, that it understands this in the response. Our
+    /// [`window_bits`](Self::window_bits) are not told, as there are servers that refuse a request for a value that is
+    /// less than theirs (Node's `ws`, with 400).
     #[must_use]
     pub fn offer(&self) -> String {
         let (first, second) = self.offers();
@@ -85,15 +87,11 @@ impl DeflateConfig {
 
     /// A client's offers: what we want, and, where that asks the server for something, what would do.
     fn offers(&self) -> (Element, Option<Element>) {
-        let own = match self.own_window_bits() {
-            MOST => ClientWindow::Any,
-            bits => ClientWindow::Bits(bits),
-        };
         let first = Element {
             server_no_context_takeover: !self.peer_takeover,
             client_no_context_takeover: !self.takeover,
             server_max_window_bits: Some(self.most_of_peer()).filter(|bits| *bits < MOST),
-            client_max_window_bits: Some(own),
+            client_max_window_bits: Some(ClientWindow::Any),
         };
         let second = Element { server_no_context_takeover: false, server_max_window_bits: None, ..first };
         (first, Some(second).filter(|second| self.fallback && *second != first))

@@ -135,31 +135,23 @@ impl Encoder {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
-        let frame = match self.keys {
-            Some(_) => None,
-            None => self.frame_of(prepared),
-        };
-        match frame {
-            Some(frame) => append(frame, output),
-            None => self.message(prepared.kind(), prepared.payload(), Compression::default(), output)?,
+        if self.keys.is_some() || !self.put_prepared(prepared, output) {
+            self.message(prepared.kind(), prepared.payload(), Compression::Auto, output)?;
         }
         Ok(())
     }
 
     /// The frame of a server that fits, if one does.
-    #[cfg(feature = "deflate")]
-    fn frame_of<'p>(&mut self, prepared: &'p Prepared) -> Option<&'p [u8]> {
-        match (&mut self.deflater, prepared.compressed()) {
-            (Some(deflater), Some((frame, window_bits))) => {
-                deflater.takes(prepared.payload(), window_bits).then_some(frame)
+    fn put_prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> bool {
+        let mut frame = prepared.plain();
+        if let (Some(deflater), Some((compressed, window_bits))) = (&mut self.deflater, prepared.compressed()) {
+            if !deflater.takes(prepared.payload(), window_bits) {
+                return false;
             }
-            _ => Some(prepared.plain()),
+            frame = compressed;
         }
-    }
-
-    #[cfg(not(feature = "deflate"))]
-    fn frame_of<'p>(&mut self, prepared: &'p Prepared) -> Option<&'p [u8]> {
-        Some(prepared.plain())
+        append(frame, output);
+        true
     }
 
     /// The header of a message in one frame, whose payload the caller sends.
@@ -324,29 +316,17 @@ mod tests {
         use MessageKind::{Binary, Text};
         let mut encoder = Encoder::server();
         let mut out = Vec::new();
-        assert_eq!(
-            encoder.fragment(Text, Middle, b"", Compression::default(), &mut out),
-            Err(SendError::NothingToContinue)
-        );
-        encoder.fragment(Text, First, b"Hel", Compression::default(), &mut out).unwrap();
-        assert_eq!(
-            encoder.fragment(Text, First, b"", Compression::default(), &mut out),
-            Err(SendError::MessageUnfinished)
-        );
-        assert_eq!(encoder.message(Text, b"", Compression::default(), &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(encoder.fragment(Text, Middle, b"", Compression::Auto, &mut out), Err(SendError::NothingToContinue));
+        encoder.fragment(Text, First, b"Hel", Compression::Auto, &mut out).unwrap();
+        assert_eq!(encoder.fragment(Text, First, b"", Compression::Auto, &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(encoder.message(Text, b"", Compression::Auto, &mut out), Err(SendError::MessageUnfinished));
         assert_eq!(encoder.message_header(Text, 0, &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(
-            encoder.fragment(Binary, Last, b"", Compression::default(), &mut out),
-            Err(SendError::NothingToContinue)
-        );
+        assert_eq!(encoder.fragment(Binary, Last, b"", Compression::Auto, &mut out), Err(SendError::NothingToContinue));
         encoder.control(OpCode::Ping, b"p", &mut out).unwrap();
-        encoder.fragment(Text, Middle, b"l", Compression::default(), &mut out).unwrap();
-        encoder.fragment(Text, Last, b"o", Compression::default(), &mut out).unwrap();
-        assert_eq!(
-            encoder.fragment(Text, Last, b"", Compression::default(), &mut out),
-            Err(SendError::NothingToContinue)
-        );
-        encoder.message(Binary, b"b", Compression::default(), &mut out).unwrap();
+        encoder.fragment(Text, Middle, b"l", Compression::Auto, &mut out).unwrap();
+        encoder.fragment(Text, Last, b"o", Compression::Auto, &mut out).unwrap();
+        assert_eq!(encoder.fragment(Text, Last, b"", Compression::Auto, &mut out), Err(SendError::NothingToContinue));
+        encoder.message(Binary, b"b", Compression::Auto, &mut out).unwrap();
         assert_eq!(out, b"\x01\x03Hel\x89\x01p\x00\x01l\x80\x01o\x82\x01b");
     }
 
@@ -356,8 +336,8 @@ mod tests {
         let mut encoder = client();
         let mut out = Vec::new();
         encoder.control(OpCode::Pong, b"", &mut out).unwrap();
-        encoder.fragment(MessageKind::Text, Fragment::First, b"", Compression::default(), &mut out).unwrap();
-        encoder.fragment(MessageKind::Text, Fragment::Last, b"Hello", Compression::default(), &mut out).unwrap();
+        encoder.fragment(MessageKind::Text, Fragment::First, b"", Compression::Auto, &mut out).unwrap();
+        encoder.fragment(MessageKind::Text, Fragment::Last, b"Hello", Compression::Auto, &mut out).unwrap();
         let expected = b"\x8a\x80\x37\xfa\x21\x3d\x01\x80\x37\xfa\x21\x3d\x80\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
         assert_eq!(out, expected);
     }
@@ -367,7 +347,7 @@ mod tests {
         // 6455-5.3-3
         let payload: Vec<u8> = (0..=255).cycle().take(3 * BLOCK + 5).collect();
         let mut out = Vec::new();
-        client().message(MessageKind::Binary, &payload, Compression::default(), &mut out).unwrap();
+        client().message(MessageKind::Binary, &payload, Compression::Auto, &mut out).unwrap();
         let (header, size) = FrameHeader::decode(&out).unwrap().unwrap();
         let mut received = out.split_off(size);
         Mask::new(header.mask.unwrap()).apply(&mut received);

@@ -15,6 +15,10 @@ impl Deflater {
         match *self {}
     }
 
+    pub(super) fn takes(&mut self, _: &[u8], _: u8) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn memory_used(&self) -> usize {
         match *self {}
     }
@@ -29,5 +33,7 @@ impl Deflater {
 }
 
 /// There is no choice.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Compression;
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Compression {
+    Auto,
+}

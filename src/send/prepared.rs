@@ -38,12 +38,11 @@ pub struct Prepared {
     /// Octets of its header.
     header_len: usize,
     /// The same, compressed, if that was asked for and is shorter.
-    #[cfg(feature = "deflate")]
     compressed: Option<Compressed>,
 }
 
 /// A frame that refers to nothing before it.
-#[cfg(feature = "deflate")]
+#[cfg_attr(not(feature = "deflate"), allow(dead_code))] // without the feature, none is ever made
 #[derive(Clone, Debug)]
 struct Compressed {
     frame: Bytes,
@@ -67,13 +66,7 @@ impl Prepared {
         let mut plain = Vec::new();
         Encoder::server().whole_frame(kind, payload, &mut plain);
         let header_len = plain.len() - payload.len();
-        Self {
-            kind,
-            plain: plain.into(),
-            header_len,
-            #[cfg(feature = "deflate")]
-            compressed: None,
-        }
+        Self { kind, plain: plain.into(), header_len, compressed: None }
     }
 
     /// Has a compressed form ready too, made with the window and the level of this configuration. There will be none if
@@ -109,7 +102,6 @@ impl Prepared {
     }
 
     /// The compressed frame of a server, and the window that is needed to read it.
-    #[cfg(feature = "deflate")]
     pub(super) fn compressed(&self) -> Option<(&[u8], u8)> {
         self.compressed.as_ref().map(|compressed| (&compressed.frame[..], compressed.window_bits))
     }
