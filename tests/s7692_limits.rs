@@ -3,18 +3,10 @@
 
 mod common;
 
-use common::deflate::{chat, config, in_each_memory, takeover};
-use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_in, frames_to, run_with};
-use websocket_proto::deflate::{Compression, DeflateConfig};
+use common::deflate::{chat, compressed, config, in_each_memory, takeover};
+use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_to, run_with};
+use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory};
 use websocket_proto::{Config, Connection, Delivery, Event, Limits, ProtocolError, ReadBuffer, Role};
-
-/// What a peer sends for these octets.
-fn compressed(plain: &[u8]) -> Vec<u8> {
-    let mut peer = connection(Role::Server, &config(takeover(false)));
-    let mut output = Vec::new();
-    peer.compressing(Compression::Always).send_binary(plain, &mut output).unwrap();
-    frames_in(&output).remove(0).1
-}
 
 fn limited(role: Role, deflate: &DeflateConfig, message: u64) -> (Role, Config) {
     let mut config = config(deflate.clone());
@@ -171,6 +163,33 @@ fn far_match() -> Vec<u8> {
     bits.extend(code(0, 7)); // 256
     bits.extend([false; 3]); // the empty block
     bits.chunks(8).map(|octet| octet.iter().rev().fold(0, |value, bit| value << 1 | u8::from(*bit))).collect::<Vec<_>>()
+}
+
+#[test]
+fn s7_2_2_3_beyond_the_agreed_window() {
+    // 28-45, 7692-7.2.2-3: within a message, and from one to the next
+    let noise = common::deflate::noise(32_768, 6);
+    let mut stored = vec![0x00, 0x00, 0x80, 0xff, 0x7f];
+    stored.extend(&noise);
+    let within = [&stored[..], &far_match()].concat();
+    stored.push(0x00);
+    let (whole, repeated) = (binary(&noise), binary(&noise[..258]));
+    let joined = binary(&[&noise[..], &noise[..258]].concat());
+    let mut small = takeover(true);
+    small.peer_window_bits = 8;
+    for role in ROLES {
+        for deflate in in_each_memory(&small) {
+            let is_dedicated = deflate.memory == DeflateMemory::Dedicated;
+            let config = config(deflate);
+            assert_eq!(run_limited(role, &config, &frame_to(role, 0xC2, &within)), (vec![joined.clone()], None));
+            let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far_match())]);
+            let expected = match is_dedicated {
+                true => (vec![whole.clone(), repeated.clone()], None),
+                false => (vec![whole.clone()], Some(ProtocolError::InvalidDeflate)),
+            };
+            assert_eq!(run_limited(role, &config, &frames), expected);
+        }
+    }
 }
 
 #[test]

@@ -68,11 +68,15 @@ fn in_each_mode(check: impl Fn(Sent)) {
 
 #[test]
 fn s7_2_3_hello() {
-    // 7692-7.2.1-1, 7692-7.2.1-5
+    // 7692-7.2.1-1, 7692-7.2.1-5, 6455-6.1-5, 6455-5.3-4
     in_each_mode(|mut sent| {
         let hello = "f2 48 cd c9 c9 07 00";
         for message in 0..2 {
             sent.ws.compressing(Compression::Always).send_text("Hello", &mut sent.output).unwrap();
+            if sent.ws.role() == Role::Client && message == 0 {
+                let masked = "c1 87 37 fa 21 3d c5 b2 ec f4 fe fd 21";
+                assert_eq!(sent.output, common::hex(masked), "it is masked behind the compression");
+            }
             let payload = frames_in(&sent.output).remove(0).1;
             match sent.takeover && message == 1 {
                 false => assert_eq!(payload, common::hex(hello)),
@@ -261,7 +265,7 @@ fn s8_after_a_reset_nothing_is_referred_to() {
 #[test]
 fn a_header_alone_is_for_a_plain_payload() {
     in_each_mode(|mut sent| {
-        sent.ws.send_header(MessageKind::Binary, 1000, &mut sent.output).unwrap();
+        let _mask = sent.ws.send_header(MessageKind::Binary, 1000, &mut sent.output).unwrap();
         assert_eq!(sent.output[0], 0x82);
     });
 }
