@@ -4,9 +4,9 @@
 mod common;
 
 use common::deflate::{chat, compressed, config, in_each_memory, takeover};
-use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_to, run_with};
+use common::{Joined, ROLES, assert_failed_after, binary, connection, frame_to, frames_to, run_with};
 use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory};
-use websocket_proto::{Config, Connection, Delivery, Event, Limits, ProtocolError, ReadBuffer, Role};
+use websocket_proto::{Config, Connection, Delivery, Event, Limits, Message, ProtocolError, ReadBuffer, Role};
 
 fn limited(role: Role, deflate: &DeflateConfig, message: u64) -> (Role, Config) {
     let mut config = config(deflate.clone());
@@ -34,7 +34,35 @@ fn s7_2_2_the_limit_is_exact() {
     }
 }
 
-fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<websocket_proto::Message>, Option<ProtocolError>) {
+/// [`run_limited`] for what is long: whole, and in a few cuts.
+fn run_long(role: Role, config: &Config, octets: &[u8]) -> (Vec<Message>, Option<ProtocolError>) {
+    let mut transcripts = Vec::new();
+    for delivery in [Delivery::Whole, Delivery::Chunks] {
+        let mut config = config.clone();
+        config.delivery = delivery;
+        for step in [octets.len(), 5000, 333] {
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let (mut messages, mut error) = (Joined::default(), None);
+            for octets in octets.chunks(step) {
+                input.extend_from_slice(octets);
+                loop {
+                    match ws.receive_message(&mut input, &mut output) {
+                        Ok(Some(message)) => messages.push(message),
+                        Ok(None) => break,
+                        Err(failure) => error = Some(failure),
+                    }
+                }
+            }
+            transcripts.push((messages.messages, error));
+        }
+    }
+    let transcript = transcripts.swap_remove(0);
+    assert!(transcripts.iter().all(|other| *other == transcript), "however it is cut and delivered");
+    transcript
+}
+
+fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<Message>, Option<ProtocolError>) {
     let transcript = run_with(role, config, octets);
     (transcript.messages, transcript.error)
 }
@@ -147,7 +175,7 @@ fn s7_2_2_3_the_whole_window_is_there() {
             ];
             assert_eq!((puff.distance, &said[1][..]), (32_768, &noise[..258]));
             let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far), (0xC2, &far)]);
-            let transcript = run_limited(role, &config(deflate), &frames);
+            let transcript = run_long(role, &config(deflate), &frames);
             assert_eq!(transcript, (said.iter().map(|said| binary(said)).collect(), None));
         }
     }
@@ -176,18 +204,18 @@ fn s7_2_2_3_beyond_the_agreed_window() {
     let (whole, repeated) = (binary(&noise), binary(&noise[..258]));
     let joined = binary(&[&noise[..], &noise[..258]].concat());
     let mut small = takeover(true);
-    small.peer_window_bits = 8;
+    small.peer_window_bits = 9;
     for role in ROLES {
         for deflate in in_each_memory(&small) {
             let is_dedicated = deflate.memory == DeflateMemory::Dedicated;
             let config = config(deflate);
-            assert_eq!(run_limited(role, &config, &frame_to(role, 0xC2, &within)), (vec![joined.clone()], None));
+            assert_eq!(run_long(role, &config, &frame_to(role, 0xC2, &within)), (vec![joined.clone()], None));
             let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far_match())]);
             let expected = match is_dedicated {
                 true => (vec![whole.clone(), repeated.clone()], None),
                 false => (vec![whole.clone()], Some(ProtocolError::InvalidDeflate)),
             };
-            assert_eq!(run_limited(role, &config, &frames), expected);
+            assert_eq!(run_long(role, &config, &frames), expected);
         }
     }
 }
