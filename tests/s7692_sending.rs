@@ -6,7 +6,7 @@ mod common;
 use common::deflate::{Random, chat, config, in_each_memory, noise, takeover};
 use common::puff::Puff;
 use common::{ROLES, connection, frames_in};
-use websocket_proto::deflate::{Compression, DeflateConfig};
+use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::wire::OpCode;
 use websocket_proto::{Connection, Event, MessageKind, Prepared, ReadBuffer, Role, SendError};
 
@@ -371,4 +371,32 @@ fn an_end_whose_compressor_would_need_a_window_of_256_octets_sends_plain() {
     let mut input = ReadBuffer::default();
     input.extend_from_slice(&common::frame_to(Role::Client, 0xC1, &common::hex("f2 48 cd c9 c9 07 00")));
     assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Text("Hello"))));
+}
+
+#[test]
+fn a_pool_may_be_shared_by_threads() {
+    let mut deflate = takeover(true);
+    deflate.memory = DeflateMemory::Shared(DeflatePool::new(2));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let mut deflate = deflate.clone();
+            // states of other settings are in the pool too
+            deflate.window_bits = 9 + thread % 2;
+            scope.spawn(move || {
+                let mut ends = ROLES.map(|role| connection(role, &config(deflate.clone())));
+                let (mut input, mut output, mut answers) = (ReadBuffer::default(), Vec::new(), Vec::new());
+                for round in 0..60 {
+                    let text = chat(1500, round * 4 + u64::from(thread));
+                    let [a, b] = &mut ends;
+                    a.begin_text("", &mut output).unwrap();
+                    std::thread::yield_now();
+                    a.finish_text(&text, &mut output).unwrap();
+                    input.extend_from_slice(&output);
+                    output.clear();
+                    assert_eq!(b.receive(&mut input, &mut answers), Ok(Some(Event::Text(&text))));
+                    ends.reverse();
+                }
+            });
+        }
+    });
 }
