@@ -29,7 +29,7 @@ fn assert_texts(frames: &[(u8, &str)], texts: &[&str]) {
 
 #[test]
 fn s7_2_3_1_a_block() {
-    // 7692-7.2.3-1, 7692-6-1, 7692-7.2.2-1
+    // 7692-7.2.3-1, 7692-6-1, 7692-7.2.2-1, 6455-5.3-4
     assert_texts(&[(0xC1, "f2 48 cd c9 c9 07 00")], &["Hello"]);
     let server = config(DeflateConfig::default());
     let transcript = run_with(Role::Server, &server, &hex("c1 87 37 fa 21 3d c5 b2 ec f4 fe fd 21"));
@@ -57,13 +57,13 @@ fn s7_2_3_2_the_window_is_shared() {
 
 #[test]
 fn s7_2_3_3_a_stored_block() {
-    // 7692-7.2.3-3
+    // 7692-7.2.3-3, erratum-8099
     assert_texts(&[(0xC1, "00 05 00 fa ff 48 65 6c 6c 6f 00")], &["Hello"]);
 }
 
 #[test]
 fn s7_2_3_4_final_blocks() {
-    // 7692-7.2.3-4, 7692-7.2.3-7, 7692-7.2.3-8, 7692-7.2.1-2
+    // 7692-7.2.3-4, 7692-7.2.3-7, 7692-7.2.3-8, 7692-7.2.1-2, 28-34
     let hello = "f3 48 cd c9 c9 07 00 00";
     assert_texts(
         &[(0xC1, hello), (0xC1, hello), (0xC1, hello), (0xC1, "f2 48 cd c9 c9 07 00")],
@@ -94,7 +94,7 @@ fn s7_2_3_6_an_empty_message_and_an_empty_end() {
 
 #[test]
 fn s6_2_fragments() {
-    // 7692-6.2-1, 7692-6.1-3, 6455-5.5.3-5
+    // 7692-6.2-1, 7692-6.1-3, 6455-6.2-4
     assert_texts(&[(0x41, "f2 48 cd"), (0x80, "c9 c9 07 00")], &["Hello"]);
     assert_texts(&[(0x41, "f2 48 cd"), (0x00, ""), (0x00, "c9"), (0x00, ""), (0x80, "c9 07 00")], &["Hello"]);
     assert_texts(&[(0x41, "f2 48 cd c9 c9 07 00"), (0x80, "")], &["Hello"]);
@@ -103,7 +103,7 @@ fn s6_2_fragments() {
 
 #[test]
 fn s6_1_the_bit_stands_on_the_first_frame_of_a_message_alone() {
-    // 7692-6.1-1
+    // 7692-6.1-1, 6455-5.2-2, 28-27
     with_deflate(|role, config| {
         for frames in [
             &[(0xC9, &b""[..])][..],

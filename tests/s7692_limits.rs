@@ -3,18 +3,10 @@
 
 mod common;
 
-use common::deflate::{chat, config, in_each_memory, takeover};
-use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_in, frames_to, run_with};
-use websocket_proto::deflate::{Compression, DeflateConfig};
-use websocket_proto::{Config, Connection, Delivery, Event, Limits, ProtocolError, ReadBuffer, Role};
-
-/// What a peer sends for these octets.
-fn compressed(plain: &[u8]) -> Vec<u8> {
-    let mut peer = connection(Role::Server, &config(takeover(false)));
-    let mut output = Vec::new();
-    peer.compressing(Compression::Always).send_binary(plain, &mut output).unwrap();
-    frames_in(&output).remove(0).1
-}
+use common::deflate::{chat, compressed, config, in_each_memory, takeover};
+use common::{Joined, ROLES, assert_failed_after, binary, connection, frame_to, frames_to, run_with};
+use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory};
+use websocket_proto::{Config, Connection, Delivery, Event, Limits, Message, ProtocolError, ReadBuffer, Role};
 
 fn limited(role: Role, deflate: &DeflateConfig, message: u64) -> (Role, Config) {
     let mut config = config(deflate.clone());
@@ -31,7 +23,8 @@ fn s7_2_2_the_limit_is_exact() {
             for deflate in in_each_memory(&takeover(true)) {
                 for limit in [0, 1, 256, 257, 998, 999, 1000, 1001, 5000] {
                     let (role, config) = limited(role, &deflate, limit);
-                    let transcript = run_limited(role, &config, &frame_to(role, 0xC2, &payload));
+                    let run = if limit == 999 { run_limited } else { run_long };
+                    let transcript = run(role, &config, &frame_to(role, 0xC2, &payload));
                     match limit < 1000 {
                         true => assert_eq!(transcript, (vec![], Some(ProtocolError::MessageTooBig)), "limit {limit}"),
                         false => assert_eq!(transcript, (vec![binary(&plain)], None), "limit {limit}"),
@@ -42,7 +35,35 @@ fn s7_2_2_the_limit_is_exact() {
     }
 }
 
-fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<websocket_proto::Message>, Option<ProtocolError>) {
+/// [`run_limited`] for what is long: whole, and in a few cuts.
+fn run_long(role: Role, config: &Config, octets: &[u8]) -> (Vec<Message>, Option<ProtocolError>) {
+    let mut transcripts = Vec::new();
+    for delivery in [Delivery::Whole, Delivery::Chunks] {
+        let mut config = config.clone();
+        config.delivery = delivery;
+        for step in [octets.len(), 5000, 333, 50] {
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let (mut messages, mut error) = (Joined::default(), None);
+            for octets in octets.chunks(step) {
+                input.extend_from_slice(octets);
+                loop {
+                    match ws.receive_message(&mut input, &mut output) {
+                        Ok(Some(message)) => messages.push(message),
+                        Ok(None) => break,
+                        Err(failure) => error = Some(failure),
+                    }
+                }
+            }
+            transcripts.push((messages.messages, error));
+        }
+    }
+    let transcript = transcripts.swap_remove(0);
+    assert!(transcripts.iter().all(|other| *other == transcript), "however it is cut and delivered");
+    transcript
+}
+
+fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<Message>, Option<ProtocolError>) {
     let transcript = run_with(role, config, octets);
     (transcript.messages, transcript.error)
 }
@@ -155,7 +176,7 @@ fn s7_2_2_3_the_whole_window_is_there() {
             ];
             assert_eq!((puff.distance, &said[1][..]), (32_768, &noise[..258]));
             let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far), (0xC2, &far)]);
-            let transcript = run_limited(role, &config(deflate), &frames);
+            let transcript = run_long(role, &config(deflate), &frames);
             assert_eq!(transcript, (said.iter().map(|said| binary(said)).collect(), None));
         }
     }
@@ -171,6 +192,33 @@ fn far_match() -> Vec<u8> {
     bits.extend(code(0, 7)); // 256
     bits.extend([false; 3]); // the empty block
     bits.chunks(8).map(|octet| octet.iter().rev().fold(0, |value, bit| value << 1 | u8::from(*bit))).collect::<Vec<_>>()
+}
+
+#[test]
+fn s7_2_2_3_beyond_the_agreed_window() {
+    // 28-45, 7692-7.2.2-3: within a message, and from one to the next
+    let noise = common::deflate::noise(32_768, 6);
+    let mut stored = vec![0x00, 0x00, 0x80, 0xff, 0x7f];
+    stored.extend(&noise);
+    let within = [&stored[..], &far_match()].concat();
+    stored.push(0x00);
+    let (whole, repeated) = (binary(&noise), binary(&noise[..258]));
+    let joined = binary(&[&noise[..], &noise[..258]].concat());
+    let mut small = takeover(true);
+    small.peer_window_bits = 9;
+    for role in ROLES {
+        for deflate in in_each_memory(&small) {
+            let is_dedicated = deflate.memory == DeflateMemory::Dedicated;
+            let config = config(deflate);
+            assert_eq!(run_long(role, &config, &frame_to(role, 0xC2, &within)), (vec![joined.clone()], None));
+            let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far_match())]);
+            let expected = match is_dedicated {
+                true => (vec![whole.clone(), repeated.clone()], None),
+                false => (vec![whole.clone()], Some(ProtocolError::InvalidDeflate)),
+            };
+            assert_eq!(run_long(role, &config, &frames), expected);
+        }
+    }
 }
 
 #[test]

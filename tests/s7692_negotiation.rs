@@ -4,11 +4,14 @@
 
 mod common;
 
+use common::deflate::chat;
 use common::handshake::{read_request, values};
-use common::negotiation::{Naive, answer, config, naive_params, or_without, serve, spelled, whole};
-use websocket_proto::HandshakeError as E;
+use common::negotiation::{Naive, answer, config, naive_params, open, or_without, serve, spelled, whole};
+use common::puff::Puff;
+use common::{frames_in, frames_to, hex};
 use websocket_proto::deflate::DeflateConfig;
 use websocket_proto::handshake::{ClientRequest, ExtendedConnect, Uri};
+use websocket_proto::{Connection, Event, HandshakeError as E, ProtocolError as P, ReadBuffer, Role};
 
 /// Supports everything, and forces nothing on anybody.
 fn supports_all() -> DeflateConfig {
@@ -269,11 +272,39 @@ fn s5_what_a_client_offers() {
     assert_eq!(both(Some(&limited)), spelled(expected));
 }
 
+/// A client and the server that it has agreed with send each other compressed messages.
+fn assert_exchange(mut client: Connection, agreed: Naive) {
+    let (mut input, mut output, mut server) = (ReadBuffer::default(), Vec::new(), Puff::default());
+    // ours, as the server reads them; with a window of 8, which no compressor has, they are plain
+    let text = chat(3000, 7);
+    for _ in 0..2 {
+        client.send_text(&text, &mut output).unwrap();
+    }
+    for (header, payload) in frames_in(&output) {
+        assert_eq!(header.reserved, if agreed.client_bits == 8 { 0 } else { 0x40 });
+        let plain = match header.reserved {
+            0 => payload,
+            _ => server.message(&payload, agreed.client_takeover).unwrap(),
+        };
+        assert!(plain == text.as_bytes(), "{agreed:?}");
+        if !agreed.client_takeover {
+            server.clear();
+        }
+    }
+    assert!(server.distance <= 1 << agreed.client_bits, "{} with {agreed:?}", server.distance);
+    // the server's: the second refers to the first
+    input.extend_from_slice(&frames_to(Role::Client, &[(0xC1, &hex("f2 48 cd c9 c9 07 00"))]));
+    assert_eq!(client.receive(&mut input, &mut output), Ok(Some(Event::Text("Hello"))));
+    input.extend_from_slice(&frames_to(Role::Client, &[(0xC1, &hex("f2 00 11 00 00"))]));
+    let expected = if agreed.server_takeover { Ok(Some(Event::Text("Hello"))) } else { Err(P::InvalidDeflate) };
+    assert_eq!(client.receive(&mut input, &mut output), expected, "{agreed:?}");
+}
+
 #[test]
 fn s7_responses_that_a_client_may_receive() {
     // 7692-7.1.3-2, 7692-7-2, 7692-5-5, 7692-5-7, 7692-5-8, 7692-5.1-1, 7692-7.1.1.1-4, 7692-7.1.1.2-2, 7692-7.1.1.2-3
     // 7692-7.1.2.1-2, 7692-7.1.2.1-4, 7692-7.1.2.2-4, 7692-7.1.2-1, 7692-7.1.2-2, 28-31, 28-32, 28-33, erratum-4982
-    // 6455-4.1-24, 6455-9.1-7
+    // 6455-4.1-24, 6455-9.1-7, 7692-7.2.1-6
     let any = supports_all();
     let hints = config(|deflate| (deflate.window_bits, deflate.takeover) = (10, false));
     let limits = config(|deflate| (deflate.window_bits, deflate.peer_window_bits) = (15, 10));
@@ -327,6 +358,9 @@ fn s7_responses_that_a_client_may_receive() {
         (&any, "pmd; client_max_window_bits=\"1\\2\"", good(true, true, 15, 12)),
     ];
     for (deflate, response, expected) in rows {
+        if let Ok(Some(agreed)) = expected {
+            assert_exchange(open(deflate, &spelled(response)), agreed);
+        }
         let in_lines = response.replace(", ", "\n");
         for text in [response, &in_lines].into_iter().flat_map(|text| spacings(&spelled(text))) {
             let agreed = answer(Some(deflate), Some(&text)).map(|agreed| agreed.map(Naive::from));

@@ -6,7 +6,7 @@ mod common;
 use common::deflate::{Random, chat, config, in_each_memory, noise, takeover};
 use common::puff::Puff;
 use common::{ROLES, connection, frames_in};
-use websocket_proto::deflate::{Compression, DeflateConfig};
+use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::wire::OpCode;
 use websocket_proto::{Connection, Event, MessageKind, Prepared, ReadBuffer, Role, SendError};
 
@@ -68,11 +68,15 @@ fn in_each_mode(check: impl Fn(Sent)) {
 
 #[test]
 fn s7_2_3_hello() {
-    // 7692-7.2.1-1, 7692-7.2.1-5
+    // 7692-7.2.1-1, 7692-7.2.1-5, 6455-6.1-5, 6455-5.3-4
     in_each_mode(|mut sent| {
         let hello = "f2 48 cd c9 c9 07 00";
         for message in 0..2 {
             sent.ws.compressing(Compression::Always).send_text("Hello", &mut sent.output).unwrap();
+            if sent.ws.role() == Role::Client && message == 0 {
+                let masked = "c1 87 37 fa 21 3d c5 b2 ec f4 fe fd 21";
+                assert_eq!(sent.output, common::hex(masked), "it is masked behind the compression");
+            }
             let payload = frames_in(&sent.output).remove(0).1;
             match sent.takeover && message == 1 {
                 false => assert_eq!(payload, common::hex(hello)),
@@ -367,4 +371,32 @@ fn an_end_whose_compressor_would_need_a_window_of_256_octets_sends_plain() {
     let mut input = ReadBuffer::default();
     input.extend_from_slice(&common::frame_to(Role::Client, 0xC1, &common::hex("f2 48 cd c9 c9 07 00")));
     assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Text("Hello"))));
+}
+
+#[test]
+fn a_pool_may_be_shared_by_threads() {
+    let mut deflate = takeover(true);
+    deflate.memory = DeflateMemory::Shared(DeflatePool::new(2));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let mut deflate = deflate.clone();
+            // states of other settings are in the pool too
+            deflate.window_bits = 9 + thread % 2;
+            scope.spawn(move || {
+                let mut ends = ROLES.map(|role| connection(role, &config(deflate.clone())));
+                let (mut input, mut output, mut answers) = (ReadBuffer::default(), Vec::new(), Vec::new());
+                for round in 0..60 {
+                    let text = chat(1500, round * 4 + u64::from(thread));
+                    let [a, b] = &mut ends;
+                    a.begin_text("", &mut output).unwrap();
+                    std::thread::yield_now();
+                    a.finish_text(&text, &mut output).unwrap();
+                    input.extend_from_slice(&output);
+                    output.clear();
+                    assert_eq!(b.receive(&mut input, &mut answers), Ok(Some(Event::Text(&text))));
+                    ends.reverse();
+                }
+            });
+        }
+    });
 }

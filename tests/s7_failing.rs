@@ -23,8 +23,8 @@ fn faults(role: Role) -> Vec<(E, u16, Vec<u8>)> {
     };
     let other = if role == Role::Server { Role::Client } else { Role::Server };
     let masking = if role == Role::Server { E::FrameNotMasked } else { E::FrameMasked };
-    vec![
-        (E::ReservedBits, 1002, frame_to(role, 0xC1, b"a")),
+    let mut faults = vec![
+        (E::ReservedBits, 1002, frame_to(role, 0xA1, b"a")),
         (E::ReservedOpCode, 1002, frame_to(role, 0x83, b"a")),
         (E::LengthNotMinimal, 1002, length("82 7e 00 7d")),
         (E::LengthTooLarge, 1002, length("82 7f 80 00 00 00 00 00 00 00")),
@@ -40,13 +40,19 @@ fn faults(role: Role) -> Vec<(E, u16, Vec<u8>)> {
         (E::FrameTooBig, 1009, frame_to(role, 0x82, &[0; 31])),
         (E::MessageTooBig, 1009, frames_to(role, &[(0x02, &[0; 30]), (0x00, &[0; 11])])),
         (E::TooManyFragments, 1008, frames_to(role, &[(0x02, b""), (0x00, b""), (0x00, b""), (0x00, b"")])),
-    ]
+    ];
+    let inflated = common::deflate_faults().into_iter();
+    faults.extend(inflated.map(|(error, code, payload)| (error, code, frame_to(role, 0xC2, &payload))));
+    faults
 }
 
-fn small() -> Config {
-    let mut config = Config::default();
+/// Limits that each of these errors can exceed.
+fn small(error: E) -> Config {
+    let mut config = common::with_deflate(Config::default());
     config.limits.frame = 30;
-    config.limits.message = 40;
+    // what a ratio of 1 leaves free is more than 40
+    config.limits.message = if error == E::InflatesTooMuch { 5000 } else { 40 };
+    config.limits.inflate_ratio = Some(1);
     config.limits.fragments = 3;
     config
 }
@@ -59,9 +65,9 @@ fn sio_5_every_failure_has_a_cause_a_code_and_a_close_that_says_so() {
             assert_eq!(error.close_code(), CloseCode(code));
             assert!(!error.to_string().is_empty());
             // clean flag, cause, code and output are looked at there
-            assert_failed(&run_with(role, &small(), &octets), role, error);
+            assert_failed(&run_with(role, &small(error), &octets), role, error);
         }
-        let mut ws = common::connection(role, &small());
+        let mut ws = common::connection(role, &small(E::UnexpectedEof));
         assert_eq!(ws.receive_eof(), Err(E::UnexpectedEof));
         assert_eq!(E::UnexpectedEof.close_code(), CloseCode::ABNORMAL);
         let outcome = ws.close_outcome().unwrap();
@@ -82,6 +88,9 @@ fn sio_5_the_table_of_failures_is_whole() {
     for (error, ..) in ROLES.into_iter().flat_map(faults) {
         caused.insert(format!("{error:?}").split('(').next().unwrap().to_owned());
     }
+    if common::deflate_faults().is_empty() {
+        caused.extend(["InvalidDeflate", "InflatesTooMuch"].map(str::to_owned));
+    }
     assert_eq!(caused, variants);
 }
 
@@ -93,7 +102,7 @@ fn s7_1_7_3_what_comes_after_a_failure_is_discarded() {
         assert_failed(&run(role, &octets), role, E::ReservedOpCode);
         for (error, _, octets) in faults(role) {
             let after = frames_to(role, &[(0x80, b""), (0x81, b"a"), (0x89, b"p"), (0x88, b"\x0f\xa0")]);
-            assert_failed(&run_with(role, &small(), &[octets, after].concat()), role, error);
+            assert_failed(&run_with(role, &small(error), &[octets, after].concat()), role, error);
         }
     }
 }
@@ -104,7 +113,7 @@ fn s7_1_5_1_a_failure_after_our_close_sends_no_second_one() {
     for role in ROLES {
         for (error, _, octets) in faults(role) {
             let close_first = |ws: &mut Connection, out: &mut Vec<u8>| ws.close(CloseCode(4000), "", out).unwrap();
-            let transcript = run_after(role, &small(), close_first, &octets);
+            let transcript = run_after(role, &small(error), close_first, &octets);
             assert_eq!((transcript.messages, transcript.error), (vec![], Some(error)));
             assert_eq!((transcript.output, transcript.state), (frame_from(role, 0x88, b"\x0f\xa0"), State::Closed));
             let outcome = transcript.outcome.unwrap();
@@ -120,9 +129,9 @@ fn s10_7_no_choice_switches_a_check_off() {
     for role in ROLES {
         for delivery in [Delivery::Whole, Delivery::Chunks] {
             for pong in [PongPolicy::Automatic, PongPolicy::Manual] {
-                let mut config = small();
-                (config.delivery, config.pong) = (delivery, pong);
                 for (error, _, octets) in faults(role) {
+                    let mut config = small(error);
+                    (config.delivery, config.pong) = (delivery, pong);
                     let before = frame_to(role, 0x81, b"good");
                     let mut ws = common::connection(role, &config);
                     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
@@ -140,10 +149,11 @@ fn s10_7_no_choice_switches_a_check_off() {
             }
         }
         // what limits can be switched off by, they alone
-        let mut config = Config::default();
+        let mut config = common::with_deflate(Config::default());
         (config.limits.frame, config.limits.message, config.limits.fragments) = (u64::MAX, u64::MAX, u32::MAX);
         for (error, _, octets) in faults(role) {
-            let is_limit = matches!(error, E::FrameTooBig | E::MessageTooBig | E::TooManyFragments);
+            let is_limit =
+                matches!(error, E::FrameTooBig | E::MessageTooBig | E::InflatesTooMuch | E::TooManyFragments);
             assert_eq!(run_with(role, &config, &octets).error, if is_limit { None } else { Some(error) });
         }
     }
@@ -155,7 +165,7 @@ fn s10_7_messages_before_a_failure_are_delivered() {
     for role in ROLES {
         for (error, _, octets) in faults(role) {
             let octets = [frame_to(role, 0x81, b"good"), octets].concat();
-            assert_failed_after(&run_with(role, &small(), &octets), role, error, &[text("good")], &[]);
+            assert_failed_after(&run_with(role, &small(error), &octets), role, error, &[text("good")], &[]);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! permessage-deflate in tests: what two ends agree on, and messages to compress.
 
-use websocket_proto::Config;
-use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflateParams, DeflatePool};
+use super::{connection, frames_in};
+use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory, DeflateParams, DeflatePool};
 use websocket_proto::wire::extension;
+use websocket_proto::{Config, ProtocolError, Role};
 
 /// What two ends agree on that both have this configuration.
 pub fn agreed(config: &DeflateConfig) -> DeflateParams {
@@ -40,6 +41,30 @@ pub fn in_each_memory(deflate: &DeflateConfig) -> [DeflateConfig; 2] {
         deflate.memory = memory;
         deflate
     })
+}
+
+/// What a peer sends for these octets.
+pub fn compressed(plain: &[u8]) -> Vec<u8> {
+    compressed_with(&takeover(false), plain)
+}
+
+/// What a peer with this configuration sends first for these octets.
+pub fn compressed_with(deflate: &DeflateConfig, plain: &[u8]) -> Vec<u8> {
+    let mut peer = connection(Role::Server, &config(deflate.clone()));
+    let mut output = Vec::new();
+    peer.compressing(Compression::Always).send_binary(plain, &mut output).unwrap();
+    frames_in(&output).remove(0).1
+}
+
+/// The errors that only a compressed message can cause, the code that tells, and the payload that does; the second with a
+/// ratio of 1 allowed, and a message of 5000 octets.
+pub fn faults() -> Vec<(ProtocolError, u16, Vec<u8>)> {
+    let mut best = takeover(false);
+    best.level = 9;
+    vec![
+        (ProtocolError::InvalidDeflate, 1007, vec![0x06]),
+        (ProtocolError::InflatesTooMuch, 1009, compressed_with(&best, &[0; 5000])),
+    ]
 }
 
 /// Text that compresses as chat does, and repeats itself at every distance.

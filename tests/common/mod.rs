@@ -60,6 +60,46 @@ pub fn fixed_random() -> Random {
     })
 }
 
+/// The same configuration, with permessage-deflate if the crate has it.
+pub fn with_deflate(config: Config) -> Config {
+    #[cfg(feature = "deflate")]
+    let config = {
+        let mut config = config;
+        config.deflate = Some(websocket_proto::deflate::DeflateConfig::default());
+        config
+    };
+    config
+}
+
+/// The same with the states of a pool.
+pub fn with_shared_deflate(config: Config) -> Config {
+    let config = with_deflate(config);
+    #[cfg(feature = "deflate")]
+    let config = {
+        let mut config = config;
+        let shared = websocket_proto::deflate::DeflateMemory::Shared(websocket_proto::deflate::DeflatePool::default());
+        config.deflate.as_mut().unwrap().memory = shared;
+        config
+    };
+    config
+}
+
+/// What so many octets of text are compressed to, if the crate has permessage-deflate.
+pub fn compressed_text(len: usize) -> Vec<u8> {
+    #[cfg(feature = "deflate")]
+    return deflate::compressed(&vec![b'a'; len]);
+    #[cfg(not(feature = "deflate"))]
+    vec![b'a'; len]
+}
+
+/// [`deflate::faults`], if the crate has permessage-deflate.
+pub fn deflate_faults() -> Vec<(ProtocolError, u16, Vec<u8>)> {
+    #[cfg(feature = "deflate")]
+    return deflate::faults();
+    #[cfg(not(feature = "deflate"))]
+    Vec::new()
+}
+
 /// Octets that come to an endpoint with the default configuration: see [`run_with`].
 pub fn run(role: Role, octets: &[u8]) -> Transcript {
     run_with(role, &Config::default(), octets)

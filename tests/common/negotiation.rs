@@ -4,7 +4,7 @@
 use websocket_proto::deflate::{DeflateConfig, DeflateParams};
 use websocket_proto::handshake::{Answer, ClientRequest, ExtendedConnect, Request, ServerHandshake, Uri};
 use websocket_proto::wire::extension;
-use websocket_proto::{Config, HandshakeError, ReadBuffer};
+use websocket_proto::{Config, Connection, HandshakeError, ReadBuffer};
 
 use super::handshake::{random_from, read_response, request_with, response_with, values};
 
@@ -118,6 +118,19 @@ pub fn answer(
         assert_eq!(parsed.and_then(|response| deflate.settle(&response)), answered, "{response:?}");
     }
     answered
+}
+
+/// The connection of a client that a server has answered so, over HTTP/1.1.
+pub fn open(deflate: &DeflateConfig, response: &str) -> Connection {
+    let uri = Uri::parse("ws://server.example.com/chat").unwrap();
+    let (config, mut input) = (whole(Some(deflate)), ReadBuffer::default());
+    let random = random_from(b"the sample nonce");
+    let mut handshake = ClientRequest::new(&uri).send_with_random(&config, random, &mut Vec::new()).unwrap();
+    input.extend_from_slice(&response_with("Sec-WebSocket-Protocol", &header_lines(Some(response))));
+    match handshake.receive(&mut input).unwrap() {
+        Some(Answer::Accepted { connection, .. }) => connection,
+        answer => panic!("{answer:?}"),
+    }
 }
 
 /// What is agreed, as it is read here.
