@@ -1,16 +1,8 @@
 """The echo server judged by the client of Python's `websockets`."""
 
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from helper import MEBIBYTE, MEBIBYTE_TEXT, check, echo_server, main, same, within
-
-
-async def opened(undo, url, **options):
-    """An open connection. `proxy` is off: the server is on this machine."""
-    ws = await connect(url, proxy=None, close_timeout=None, max_size=None, **options)
-    undo(ws.transport.abort)
-    return ws
+from helper import MEBIBYTE, MEBIBYTE_TEXT, check, echo_server, main, opened, same, within
 
 
 async def echoes(ws, data, what):
@@ -33,7 +25,7 @@ async def closes(ws, *code_and_reason):
     return await closed(ws)
 
 
-@check("connects and declines the offered permessage-deflate")
+@check("connects, and without --deflate declines the offered permessage-deflate")
 async def _(undo):
     server = await echo_server(undo)
     ws = await opened(undo, server.url)
