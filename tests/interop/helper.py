@@ -173,6 +173,21 @@ async def opened(undo, url, **options):
     return ws
 
 
+async def echoes(ws, data, what):
+    await within(ws.send(data), f"{what} to be sent")
+    same(await within(ws.recv(), f"the echo of {what}"), data, what)
+
+
+async def closed(ws, what="close"):
+    """The code that the server closed with. Nothing else may arrive first."""
+    try:
+        message = await within(ws.recv(), f"the {what}")
+    except ConnectionClosed as end:
+        await within(ws.wait_closed(), "the end of the TCP connection")
+        return end.rcvd.code if end.rcvd else None
+    raise AssertionError(f"{what}: got the message {message!r:.100}")
+
+
 async def serving(undo, handler, **options):
     """A server on a free port; its URL, and a queue of what `handler` returns
     and of how each connection was closed by the client."""
