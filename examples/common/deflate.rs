@@ -16,6 +16,7 @@ macro_rules! usage {
   --no-peer-takeover      the peer's shall not
   --window-bits N         the most that the window of our compressor may be, 9 to 15
   --peer-window-bits N    the most that the peer's may be, 8 to 15
+  --fallback              rather without what is asked of the peer than without compression
   --threshold BYTES       shorter messages are sent plain
   --shared                all connections share a pool of states, which are lent for one message at a time
 "
@@ -32,6 +33,7 @@ pub fn take(args: &mut Args, config: &mut Config) {
     deflate.peer_takeover = !args.flag("--no-peer-takeover");
     deflate.window_bits = args.value("--window-bits", default.window_bits);
     deflate.peer_window_bits = args.value("--peer-window-bits", default.peer_window_bits);
+    deflate.fallback = args.flag("--fallback");
     deflate.threshold = args.value("--threshold", default.threshold);
     if args.flag("--shared") {
         deflate.memory = DeflateMemory::Shared(DeflatePool::default());

@@ -8,7 +8,7 @@ import { interopDir, Queue, report, same, within } from './helper.mjs';
 const file = (name) => readFileSync(new URL(name, import.meta.url));
 
 /** Serves a page and what it asks for by `more` routes, runs it to its end, and reports its checks. */
-export async function browse(after, page, more) {
+export async function browse(after, page, more, seconds = 50) {
   const done = new Queue();
   const routes = {
     'GET /': () => file(page),
@@ -56,7 +56,7 @@ export async function browse(after, page, more) {
   );
 
   try {
-    const { checks, failed } = await done.next('the page to end', 50);
+    const { checks, failed } = await done.next('the page to end', seconds);
     same(failed, undefined, 'Chromium');
     same(checks > 0, true, 'the page has checks');
   } finally {

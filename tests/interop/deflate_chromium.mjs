@@ -6,6 +6,9 @@ import { browse } from './browser.mjs';
 import { begin, check, echoServer, end, same, within } from './helper.mjs';
 import { agreements, flags } from './messages.mjs';
 
+/** What all of the page may take; in a quiet moment it takes a tenth of it. */
+const SECONDS = 180;
+
 /** A port that leads to the one of `url`; `octets` tells how many have gone up, to the server, and down. */
 async function relay(after, url) {
   const octets = { up: 0, down: 0 };
@@ -35,16 +38,17 @@ await check('the page runs all its checks', async (after) => {
     programs.push(await echoServer(after, ...args));
     relays.push(await relay(after, programs.at(-1).url));
   }
-  await browse(after, 'deflate.html', {
+  const routes = {
     'GET /agreements': () => JSON.stringify(ours),
     'GET /servers': () => JSON.stringify(relays.map(({ url }) => url)),
     'POST /octets': (number) => JSON.stringify(relays[JSON.parse(number)].octets),
-  });
+  };
+  await browse(after, 'deflate.html', routes, SECONDS - 20);
   for (const program of programs) {
     program.child.kill('SIGINT');
     same(await program.exit(), 0, 'exit status');
     same(program.stderr, '', 'stderr');
   }
-});
+}, SECONDS);
 
 end();

@@ -355,6 +355,20 @@ async def _(undo):
     same(await told(), ("permessage-deflate; client_max_window_bits=12", []), "offer and answer")
 
 
+@check("--fallback: the first of two offers is accepted where it can be")
+async def _(undo):
+    async def handler(ws):
+        async for message in ws:
+            await ws.send(message)
+        [agreed] = ws.protocol.extensions
+        return agreed.local_max_window_bits, agreed.remote_max_window_bits
+
+    url, told = await serving(undo, handler)
+    program = await client(undo, url, "--deflate", "--peer-window-bits", "10", "--fallback")
+    same(await program.finish(f"{COMPRESSIBLE}\n"), (0, [COMPRESSIBLE]), "outcome")
+    same(await told(), (10, 12), "windows")
+
+
 @check("a server that has no compressor of 8 bits declines, and gets plain messages")
 async def _(undo):
     async def handler(ws):

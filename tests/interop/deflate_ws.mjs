@@ -172,6 +172,14 @@ for (const [what, args, perMessageDeflate] of [
   });
 }
 
+await check('--fallback: a client whose window cannot be limited is accepted', async (after) => {
+  const server = await echoServer(after, '--deflate', '--peer-window-bits', '10', '--fallback');
+  const ws = await connect(after, server.url, [], { perMessageDeflate: { clientMaxWindowBits: false } });
+  const agreed = { server: { bits: 12, takeover: true }, client: { bits: 15, takeover: true } };
+  same(parsed(ws.response.headers[EXTENSIONS]), agreed, 'what was agreed');
+  await echoes(ws, 'compressible '.repeat(2000), 'text');
+});
+
 await check('the default of both: 12 bits for the server, 15 for the client', async (after) => {
   const server = await echoServer(after, '--deflate');
   const ws = await connect(after, server.url);
@@ -263,6 +271,21 @@ await check('a server that cannot do what the client requires refuses, exit 1', 
   const { status, stderr } = await client(after, url, '--deflate', '--peer-window-bits', '10').finish('hello\n');
   same(status, 1, 'exit status');
   found(/400 Bad Request/, stderr, 'stderr');
+});
+
+await check('--fallback: the second of two offers is accepted where the first cannot be', async (after) => {
+  const { url } = await serve(
+    after,
+    (ws, { headers }) => ws.on('message', (data) => ws.send(`${data} ${ws.extensions} ${headers[EXTENSIONS]}`)),
+    { perMessageDeflate: { serverMaxWindowBits: 12 } },
+  );
+  const args = ['--deflate', '--peer-window-bits', '10', '--fallback'];
+  const { status, lines, stderr } = await client(after, url, ...args).finish('hello\n');
+  const first = 'permessage-deflate; server_max_window_bits=10; client_max_window_bits=12';
+  const offers = `${first}, permessage-deflate; client_max_window_bits=12`;
+  same({ status, lines }, { status: 0, lines: [`hello permessage-deflate ${offers}`] }, 'outcome');
+  const agreed = { server: { bits: 12, takeover: true }, client: { bits: 12, takeover: true } };
+  same(parsed(stderr.split('\n')[0]), agreed, 'what the client shows');
 });
 
 for (const [what, answer] of [

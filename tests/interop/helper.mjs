@@ -76,16 +76,16 @@ export function report(name, milliseconds, problem) {
 }
 
 /**
- * Runs one check. `body` gets `after`, which registers what to undo when the
- * check has ended, well or not.
+ * Runs one check, which may take so many `seconds`. `body` gets `after`, which
+ * registers what to undo when the check has ended, well or not.
  */
-export async function check(name, body) {
+export async function check(name, body, seconds = CHECK_SECONDS) {
   const started = performance.now();
   const undo = [];
   let problem;
   programs = [];
   try {
-    await within(body((action) => undo.push(action)), 'the check to end', CHECK_SECONDS);
+    await within(body((action) => undo.push(action)), 'the check to end', seconds);
   } catch (error) {
     problem = error.message || String(error);
     for (const { stderr } of programs) if (stderr) problem += ` [stderr: ${stderr.slice(-400).trim()}]`;
