@@ -1,61 +1,13 @@
 //! What is allocated, and when: counted, for this thread, by the allocator itself.
 
 mod common;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
 
 use common::{frame_from, frame_to, frames_to};
+use counting::{live, measure};
 use websocket_proto::handshake::ServerHandshake;
 use websocket_proto::{Config, Connection, Delivery, Event, Message, ProtocolError, ReadBuffer, Role};
-
-/// The system's allocator, with a count for each thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(octets: isize) {
-    // a thread that is ending has no counters any more
-    let _ = LIVE.try_with(|live| {
-        live.set(live.get() + octets);
-        PEAK.with(|peak| peak.set(peak.get().max(live.get())));
-        if octets > 0 {
-            ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
-        }
-    });
-}
-
-#[allow(unsafe_code)] // an allocator is unsafe by its nature
-// SAFETY: all calls go to the system's allocator as they are; the counters allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How many allocations something makes, and by how much the memory in use rises at the most meanwhile.
-fn measure<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = LIVE.get();
-    ALLOCATIONS.set(0);
-    PEAK.set(before);
-    let result = run();
-    (result, ALLOCATIONS.get(), (PEAK.get() - before).cast_unsigned())
-}
 
 /// Takes all events, and says how many there were.
 fn drain(ws: &mut Connection, input: &mut ReadBuffer, output: &mut Vec<u8>) -> usize {
@@ -304,7 +256,7 @@ fn owned_messages_are_not_copied_unless_they_are_small() {
 fn a_buffer_that_grew_for_a_message_gives_its_memory_back() {
     let payload = vec![7; 512 * 1024];
     let frame = frame_to(Role::Server, 0x82, &payload);
-    let before = LIVE.get();
+    let before = live();
     let mut ws = Connection::server(&Config::default());
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     for is_owned in [false, true] {
@@ -319,7 +271,7 @@ fn a_buffer_that_grew_for_a_message_gives_its_memory_back() {
         assert!(input.is_empty());
         assert!(input.capacity() >= payload.len(), "{} bytes", input.capacity());
         input.shrink(0);
-        assert_eq!((input.capacity(), LIVE.get()), (0, before), "owned: {is_owned}");
+        assert_eq!((input.capacity(), live()), (0, before), "owned: {is_owned}");
     }
 }
 

@@ -278,11 +278,11 @@ impl Decoder {
             outcome = inflater.finish();
         }
         last = last && outcome.is_ok();
+        let (_, inflated) = input.to_inflate();
+        let item = message.item(self.delivery, inflated.message(), made, last)?;
         if outcome.is_err() && self.delivery == Delivery::Whole {
             outcome?;
         }
-        let (_, inflated) = input.to_inflate();
-        let item = message.item(self.delivery, inflated.message(), made, last)?;
         if last {
             self.message = None;
         }

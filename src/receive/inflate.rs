@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 pub(super) use super::inflated::Inflated;
 use crate::config::{Delivery, Limits};
-use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Stop, Until, Window};
+use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Step, Stop, Until, Window};
 use crate::error::ProtocolError;
 
 /// permessage-deflate in one direction: the messages that come.
@@ -141,7 +141,7 @@ impl Inflater {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
         let most = usize::try_from(bounds.most.saturating_sub(self.made)).unwrap_or(usize::MAX);
         let room = match self.delivery {
-            Delivery::Whole => plain.room(payload.len().saturating_mul(USUAL_RATIO).max(LEAST_ROOM), most),
+            Delivery::Whole => plain.room(usual_room(payload.len()), most),
             Delivery::Chunks => {
                 let most = most.min(CHUNK - plain.len());
                 plain.room(most, most)
@@ -189,17 +189,21 @@ impl Inflater {
     /// read as one: thereby nothing of this message is left that the next one could be read with.
     fn read_tail(&mut self) -> Result<(), ProtocolError> {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
-        let mut room = [0];
         // each with an octet more, which is not to be taken
-        let tail = state.inflate(b"\x00\x00\xff\xff.", &mut room, Until::Block);
-        let block = match (tail.taken, tail.made, tail.stop) {
-            (4, 0, Stop::Pause) => state.inflate(b"\x00\x00\x00\xff\xff.", &mut room, Until::Block),
-            _ => tail,
-        };
-        match (block.taken, block.made, block.stop) {
-            (5, 0, Stop::Pause) => Ok(()),
-            // the empty block was a final one
-            (0 | 4, 0, Stop::Final) => {
+        let (tail, block) = (b"\x00\x00\xff\xff.", b"\x00\x00\x00\xff\xff.");
+        let mut room = [0];
+        match state.inflate(tail, &mut room, Until::Block) {
+            Step { taken: 4, made: 0, stop: Stop::Pause } => {}
+            Step { taken: 4, made: 0, stop: Stop::Final } => {
+                self.ended = true;
+                return Ok(());
+            }
+            _ => return Err(ProtocolError::InvalidDeflate),
+        }
+        match state.inflate(block, &mut room, Until::Block) {
+            Step { taken: 5, made: 0, stop: Stop::Pause } => Ok(()),
+            // it was a final one that has ended
+            Step { taken: 0, made: 0, stop: Stop::Final } => {
                 self.ended = true;
                 Ok(())
             }
@@ -233,11 +237,10 @@ impl Drop for Inflater {
 /// A chunk of a compressed message has at most so many octets.
 const CHUNK: usize = 16 * 1024;
 
-/// What is inflated gets room for so many times what has come, at first.
-const USUAL_RATIO: usize = 4;
-
-/// And for at least so much.
-const LEAST_ROOM: usize = 256;
+/// Room for what so many octets are usually inflated to, within reason. If it is more, the room doubles.
+fn usual_room(compressed: usize) -> usize {
+    compressed.saturating_mul(4).clamp(256, 64 * 1024).max(compressed)
+}
 
 /// Octets that any message may be inflated to, whatever ratio is allowed: a short one may well repeat an earlier one.
 const FREE_OF_RATIO: u64 = 4096;

@@ -52,15 +52,16 @@ impl Deflater {
         }
     }
 
-    /// Appends the compressed form of a whole message. False, where it is better sent plain, which is possible only as
-    /// long as no window has it that the next message refers to.
-    pub(crate) fn message(&mut self, plain: &[u8], output: &mut Vec<u8>) -> bool {
+    /// Appends the compressed form of a whole message. False, where that is no shorter, and nothing has it that the next
+    /// message refers to: then it is better sent plain, unless it is always to be compressed. What a compressor keeps
+    /// has to be sent as it was compressed.
+    pub(crate) fn message(&mut self, plain: &[u8], compression: Compression, output: &mut Vec<u8>) -> bool {
         let begin = output.len();
         self.begin();
         self.put(plain, true, output);
         let is_kept = self.takeover && self.pool.is_none();
         let is_shorter = output.len() - begin < plain.len();
-        let is_sent = is_kept || is_shorter || plain.is_empty();
+        let is_sent = is_kept || is_shorter || compression == Compression::Always;
         if is_sent {
             self.keep(plain);
         }

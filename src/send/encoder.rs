@@ -105,17 +105,24 @@ impl Encoder {
     ) -> bool {
         match &self.deflater {
             Some(deflater) if deflater.wants(payload.len(), compression) => {
-                self.compressed_frame(kind, payload, output)
+                self.compressed_frame(kind, payload, compression, output)
             }
             _ => false,
         }
     }
 
     /// A whole message as a compressed frame, unless it is better sent plain: then it returns false.
-    pub(super) fn compressed_frame(&mut self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) -> bool {
+    pub(super) fn compressed_frame(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        compression: Compression,
+        output: &mut Vec<u8>,
+    ) -> bool {
         let Some(deflater) = &mut self.deflater else { return false };
         let key = self.keys.as_mut().map(Random::key);
-        put_behind_header(true, COMPRESSED, opcode(kind), key, output, |output| deflater.message(payload, output))
+        let put = |output: &mut _| deflater.message(payload, compression, output);
+        put_behind_header(true, COMPRESSED, opcode(kind), key, output, put)
     }
 
     /// A whole message as a plain frame.
@@ -317,16 +324,28 @@ mod tests {
         use MessageKind::{Binary, Text};
         let mut encoder = Encoder::server();
         let mut out = Vec::new();
-        assert_eq!(encoder.fragment(Text, Middle, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
+        assert_eq!(
+            encoder.fragment(Text, Middle, b"", Compression::default(), &mut out),
+            Err(SendError::NothingToContinue)
+        );
         encoder.fragment(Text, First, b"Hel", Compression::default(), &mut out).unwrap();
-        assert_eq!(encoder.fragment(Text, First, b"", Compression::default(), &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(
+            encoder.fragment(Text, First, b"", Compression::default(), &mut out),
+            Err(SendError::MessageUnfinished)
+        );
         assert_eq!(encoder.message(Text, b"", Compression::default(), &mut out), Err(SendError::MessageUnfinished));
         assert_eq!(encoder.message_header(Text, 0, &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(encoder.fragment(Binary, Last, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
+        assert_eq!(
+            encoder.fragment(Binary, Last, b"", Compression::default(), &mut out),
+            Err(SendError::NothingToContinue)
+        );
         encoder.control(OpCode::Ping, b"p", &mut out).unwrap();
         encoder.fragment(Text, Middle, b"l", Compression::default(), &mut out).unwrap();
         encoder.fragment(Text, Last, b"o", Compression::default(), &mut out).unwrap();
-        assert_eq!(encoder.fragment(Text, Last, b"", Compression::default(), &mut out), Err(SendError::NothingToContinue));
+        assert_eq!(
+            encoder.fragment(Text, Last, b"", Compression::default(), &mut out),
+            Err(SendError::NothingToContinue)
+        );
         encoder.message(Binary, b"b", Compression::default(), &mut out).unwrap();
         assert_eq!(out, b"\x01\x03Hel\x89\x01p\x00\x01l\x80\x01o\x82\x01b");
     }
@@ -359,9 +378,9 @@ mod tests {
     fn control_frames_are_short() {
         // 6455-5.5-4
         let mut out = Vec::new();
-        assert_eq!(client().control(OpCode::Ping, &[0; 126], Compression::default(), &mut out), Err(SendError::ControlTooLong));
+        assert_eq!(client().control(OpCode::Ping, &[0; 126], &mut out), Err(SendError::ControlTooLong));
         assert!(out.is_empty());
-        client().control(OpCode::Ping, &[0; 125], Compression::default(), &mut out).unwrap();
+        client().control(OpCode::Ping, &[0; 125], &mut out).unwrap();
         assert_eq!(out.len(), 2 + 4 + 125);
     }
 }

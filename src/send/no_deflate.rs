@@ -11,7 +11,7 @@ impl Deflater {
         match *self {}
     }
 
-    pub(crate) fn message(&mut self, _: &[u8], _: &mut Vec<u8>) -> bool {
+    pub(crate) fn message(&mut self, _: &[u8], _: Compression, _: &mut Vec<u8>) -> bool {
         match *self {}
     }
 

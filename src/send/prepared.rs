@@ -9,7 +9,7 @@ use super::Encoder;
 use super::deflate::Deflater;
 use crate::config::MessageKind;
 #[cfg(feature = "deflate")]
-use crate::deflate::{DeflateConfig, Direction};
+use crate::deflate::{Compression, DeflateConfig, Direction};
 
 /// A message framed once, and compressed once, for many receivers.
 ///
@@ -84,7 +84,8 @@ impl Prepared {
         let alone = Direction { takeover: false, window_bits: 15 };
         self.compressed = Deflater::new(config, alone).and_then(|deflater| {
             let (window_bits, mut frame) = (deflater.window_bits(), Vec::new());
-            let is_shorter = Encoder::deflating(deflater).compressed_frame(self.kind, self.payload(), &mut frame);
+            let mut encoder = Encoder::deflating(deflater);
+            let is_shorter = encoder.compressed_frame(self.kind, self.payload(), Compression::Auto, &mut frame);
             is_shorter.then(|| Compressed { frame: frame.into(), window_bits })
         });
         self

@@ -44,7 +44,8 @@ pub fn in_each_memory(deflate: &DeflateConfig) -> [DeflateConfig; 2] {
 
 /// Text that compresses as chat does, and repeats itself at every distance.
 pub fn chat(len: usize, seed: u64) -> String {
-    let words = ["hello", "there", "κόσμε", "how", "are", "you", "doing", "today", "\"quoted\"", "日本", "fine", "thanks"];
+    let words =
+        ["hello", "there", "κόσμε", "how", "are", "you", "doing", "today", "\"quoted\"", "日本", "fine", "thanks"];
     let (mut text, mut random) = (String::new(), Random(seed));
     while text.len() < len {
         text.push_str(words[random.below(words.len())]);

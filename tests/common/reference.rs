@@ -1,6 +1,7 @@
 //! The protocol as the RFC tells it, in the most obvious code: no state but the octets, no speed. What the crate does is
 //! compared with it.
 
+use super::puff::{Fault, Puff};
 use websocket_proto::{CloseCode, CloseFrame, Limits, Message, ProtocolError, Role};
 
 /// What a peer's octets mean: the messages, the rule that they break, and the frames that answer them.
@@ -14,8 +15,13 @@ pub struct Meaning {
 
 /// Reads octets that come to `role`, from the beginning of the connection.
 pub fn read(role: Role, limits: &Limits, octets: &[u8]) -> Meaning {
+    read_inflating(role, limits, None, octets)
+}
+
+/// The same where permessage-deflate was agreed: with or without the peer's context takeover.
+pub fn read_inflating(role: Role, limits: &Limits, takeover: Option<bool>, octets: &[u8]) -> Meaning {
     let mut meaning = Meaning::default();
-    if let Err(error) = read_frames(role, limits, octets, &mut meaning) {
+    if let Err(error) = read_frames(role, limits, takeover, octets, &mut meaning) {
         meaning.answers.push((0x88, error.close_code().0.to_be_bytes().to_vec()));
         meaning.error = Some(error);
     }
@@ -23,13 +29,21 @@ pub fn read(role: Role, limits: &Limits, octets: &[u8]) -> Meaning {
 }
 
 #[allow(clippy::too_many_lines)] // one rule after another, as the RFC tells them
-fn read_frames(role: Role, limits: &Limits, octets: &[u8], meaning: &mut Meaning) -> Result<(), ProtocolError> {
+fn read_frames(
+    role: Role,
+    limits: &Limits,
+    takeover: Option<bool>,
+    octets: &[u8],
+    meaning: &mut Meaning,
+) -> Result<(), ProtocolError> {
     let mut at = 0;
+    let mut puff = Puff::default();
     let mut message: Option<(u8, Vec<u8>, u64, u32)> = None;
     loop {
         let Some(&first) = octets.get(at) else { return Ok(()) };
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0F);
-        if first & 0x70 != 0 {
+        let may_be_compressed = takeover.is_some() && (opcode == 1 || opcode == 2);
+        if first & 0x70 != 0 && !(first & 0x70 == 0x40 && may_be_compressed) {
             return Err(ProtocolError::ReservedBits);
         }
         match opcode {
@@ -105,13 +119,14 @@ fn read_frames(role: Role, limits: &Limits, octets: &[u8], meaning: &mut Meaning
                 }
             }
         } else {
-            let (kind, data, announced, fragments) = message.get_or_insert((opcode, Vec::new(), 0, 0));
+            let (first, data, announced, fragments) = message.get_or_insert((first, Vec::new(), 0, 0));
+            let (is_text, is_compressed) = (*first & 0x0F == 1, *first & 0x40 != 0);
             if len > limits.frame {
                 return Err(ProtocolError::FrameTooBig);
             }
             *announced += len;
             *fragments += 1;
-            if *announced > limits.message {
+            if *announced > limits.message && !is_compressed {
                 return Err(ProtocolError::MessageTooBig);
             }
             if *fragments > limits.fragments {
@@ -119,8 +134,12 @@ fn read_frames(role: Role, limits: &Limits, octets: &[u8], meaning: &mut Meaning
             }
             data.extend(payload);
             let ends = fin && is_whole;
-            if *kind == 1 {
-                match std::str::from_utf8(data) {
+            let mut plain = data.clone();
+            if is_compressed {
+                plain = inflate(&mut puff, data, is_text, ends, *announced, limits)?;
+            }
+            if is_text {
+                match std::str::from_utf8(&plain) {
                     Err(error) if error.error_len().is_some() || ends => return Err(ProtocolError::InvalidUtf8),
                     _ => {}
                 }
@@ -129,15 +148,54 @@ fn read_frames(role: Role, limits: &Limits, octets: &[u8], meaning: &mut Meaning
                 return Ok(());
             }
             if ends {
-                let (kind, data, ..) = message.take().expect("there is one");
-                meaning.messages.push(match kind {
-                    1 => Message::Text(String::from_utf8(data).expect("just checked").into()),
-                    _ => Message::Binary(data.into()),
+                message = None;
+                if takeover == Some(false) {
+                    puff.clear();
+                }
+                meaning.messages.push(match is_text {
+                    true => Message::Text(String::from_utf8(plain).expect("just checked").into()),
+                    false => Message::Binary(plain.into()),
                 });
             }
         }
         at += header + come.len();
     }
+}
+
+/// What the compressed octets so far say; what is before a fault is judged first.
+fn inflate(
+    puff: &mut Puff,
+    data: &[u8],
+    is_text: bool,
+    ends: bool,
+    announced: u64,
+    limits: &Limits,
+) -> Result<Vec<u8>, ProtocolError> {
+    let (mut plain, outcome) = puff.clone().inflate(data, b"");
+    let (mut most, mut breach) = (limits.message, ProtocolError::MessageTooBig);
+    if let Some(ratio) = limits.inflate_ratio.map(|ratio| (u64::from(ratio) * announced).max(4096)) {
+        if ratio < most {
+            (most, breach) = (ratio, ProtocolError::InflatesTooMuch);
+        }
+    }
+    let is_too_big = plain.len() as u64 > most;
+    if is_too_big {
+        plain.truncate(usize::try_from(most).unwrap());
+    }
+    if is_text && std::str::from_utf8(&plain).is_err_and(|error| error.error_len().is_some()) {
+        return Err(ProtocolError::InvalidUtf8);
+    }
+    if is_too_big {
+        return Err(breach);
+    }
+    if outcome == Err(Fault::Invalid) {
+        return Err(ProtocolError::InvalidDeflate);
+    }
+    // the tail ends the data, and says nothing by itself
+    if ends && puff.message(data).as_ref() != Ok(&plain) {
+        return Err(ProtocolError::InvalidDeflate);
+    }
+    Ok(plain)
 }
 
 fn read_close(body: &[u8]) -> Result<Option<CloseFrame>, ProtocolError> {

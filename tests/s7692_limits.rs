@@ -1,0 +1,218 @@
+//! RFC 7692 §7.2.2, RFC 6455 §10.4: how much a compressed message may make us do.
+#![cfg(feature = "deflate")]
+
+mod common;
+
+use common::deflate::{chat, config, in_each_memory, takeover};
+use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_in, frames_to, run_with};
+use websocket_proto::deflate::{Compression, DeflateConfig};
+use websocket_proto::{Config, Connection, Delivery, Event, Limits, ProtocolError, ReadBuffer, Role};
+
+/// What a peer sends for these octets.
+fn compressed(plain: &[u8]) -> Vec<u8> {
+    let mut peer = connection(Role::Server, &config(takeover(false)));
+    let mut output = Vec::new();
+    peer.compressing(Compression::Always).send_binary(plain, &mut output).unwrap();
+    frames_in(&output).remove(0).1
+}
+
+fn limited(role: Role, deflate: &DeflateConfig, message: u64) -> (Role, Config) {
+    let mut config = config(deflate.clone());
+    config.limits.message = message;
+    (role, config)
+}
+
+#[test]
+fn s7_2_2_the_limit_is_exact() {
+    // 7692-7.2.2-6: zeros, and what hardly compresses, at every limit around their length
+    for plain in [vec![0; 1000], common::deflate::noise(1000, 3), chat(1000, 3).into_bytes()] {
+        let payload = compressed(&plain);
+        for role in ROLES {
+            for deflate in in_each_memory(&takeover(true)) {
+                for limit in [0, 1, 256, 257, 998, 999, 1000, 1001, 5000] {
+                    let (role, config) = limited(role, &deflate, limit);
+                    let transcript = run_limited(role, &config, &frame_to(role, 0xC2, &payload));
+                    match limit < 1000 {
+                        true => assert_eq!(transcript, (vec![], Some(ProtocolError::MessageTooBig)), "limit {limit}"),
+                        false => assert_eq!(transcript, (vec![binary(&plain)], None), "limit {limit}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn run_limited(role: Role, config: &Config, octets: &[u8]) -> (Vec<websocket_proto::Message>, Option<ProtocolError>) {
+    let transcript = run_with(role, config, octets);
+    (transcript.messages, transcript.error)
+}
+
+#[test]
+fn s7_2_2_chunks_are_delivered_up_to_the_limit() {
+    // 7692-7.2.2-6
+    let payload = compressed(&[7; 100_000]);
+    for role in ROLES {
+        let (role, mut config) = limited(role, &takeover(true), 50_000);
+        config.delivery = Delivery::Chunks;
+        let mut ws = connection(role, &config);
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        input.extend_from_slice(&frame_to(role, 0xC2, &payload));
+        let mut delivered = 0;
+        let error = loop {
+            match ws.receive(&mut input, &mut output) {
+                Ok(Some(Event::BinaryChunk { data, first, last })) => {
+                    assert_eq!((first, last), (delivered == 0, false));
+                    assert!(data.iter().all(|octet| *octet == 7) && data.len() <= 16 * 1024);
+                    delivered += data.len();
+                }
+                Err(error) => break error,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((delivered, error), (50_000, ProtocolError::MessageTooBig));
+    }
+}
+
+#[test]
+fn s10_4_the_frame_limit_is_for_what_is_sent() {
+    // 6455-10.4-1, 7692-7.2.2-6
+    let payload = compressed(&[0; 10_000]);
+    for role in ROLES {
+        let mut config = config(takeover(true));
+        config.limits.frame = payload.len() as u64;
+        let frame = frame_to(role, 0xC2, &payload);
+        assert_eq!(run_limited(role, &config, &frame).0, [binary(&[0; 10_000])]);
+        config.limits.frame -= 1;
+        let transcript = run_with(role, &config, &frame);
+        assert_failed_after(&transcript, role, ProtocolError::FrameTooBig, &[], &[]);
+    }
+}
+
+#[test]
+fn the_ratio_can_be_limited() {
+    // 7692-7.2.2-6: by what the frames have announced so far, however they are cut; 4096 octets are free
+    let payload = compressed(&[0; 20_000]);
+    let ratio = u32::try_from(20_000_usize.div_ceil(payload.len())).unwrap();
+    let (first, last) = payload.split_at(payload.len() / 2);
+    for role in ROLES {
+        let mut config = config(takeover(true));
+        for (allowed, is_ok) in [(ratio, true), (ratio - 1, false), (1, false)] {
+            config.limits.inflate_ratio = Some(allowed);
+            let transcript = run_with(role, &config, &frame_to(role, 0xC2, &payload));
+            match is_ok {
+                true => assert_eq!(transcript.messages, [binary(&[0; 20_000])]),
+                false => assert_failed_after(&transcript, role, ProtocolError::InflatesTooMuch, &[], &[]),
+            }
+        }
+        let two = frames_to(role, &[(0x42, first), (0x80, last)]);
+        config.limits.inflate_ratio = Some(3 * ratio);
+        assert_eq!(run_with(role, &config, &two).messages, [binary(&[0; 20_000])]);
+        config.limits.inflate_ratio = Some(1);
+        let small = [frame_to(role, 0xC2, &compressed(&[0; 4096])), frame_to(role, 0xC2, &compressed(&[0; 4097]))];
+        let transcript = run_with(role, &config, &small.concat());
+        assert_failed_after(&transcript, role, ProtocolError::InflatesTooMuch, &[binary(&[0; 4096])], &[]);
+        // the smaller of both limits counts
+        config.limits.message = 100;
+        let transcript = run_with(role, &config, &frame_to(role, 0xC2, &payload));
+        assert_failed_after(&transcript, role, ProtocolError::MessageTooBig, &[], &[]);
+    }
+    assert_eq!(Limits::default().inflate_ratio, None);
+}
+
+#[test]
+fn s7_2_2_text_is_checked_inflated() {
+    // 6455-8.1-5
+    let payload = common::hex("3a b7 eb e1 de 9d e7 9b cf ed 39 b7 f5 ed 82 86 d4 94 cc 92 d4 14 00 00");
+    for role in ROLES {
+        let transcript = run_limited(role, &config(takeover(true)), &frame_to(role, 0xC1, &payload));
+        assert_eq!(transcript, (vec![], Some(ProtocolError::InvalidUtf8)));
+        // and what is compressed need not be text
+        let sent = compressed("κόσμε ".repeat(20).as_bytes());
+        assert!(std::str::from_utf8(&sent).is_err());
+        let transcript = run_limited(role, &config(takeover(true)), &frame_to(role, 0xC1, &sent));
+        assert_eq!(transcript, (vec![common::text(&"κόσμε ".repeat(20))], None));
+    }
+}
+
+#[test]
+fn s7_2_2_3_the_whole_window_is_there() {
+    // 7692-7.2.2-3: a message whose end repeats its beginning, 32,768 octets back, and the next that repeats it again
+    let noise = common::deflate::noise(32_768, 5);
+    let mut whole = takeover(true);
+    whole.window_bits = 15;
+    for role in ROLES {
+        for deflate in in_each_memory(&whole) {
+            let mut puff = common::puff::Puff::default();
+            let mut stored = vec![0x00, 0x00, 0x80, 0xff, 0x7f];
+            stored.extend(&noise);
+            stored.push(0x00);
+            // a fixed block: length 258 (code 285), distance 32,768 (code 29, 13 bits of ones), end, an empty block
+            let far = far_match();
+            let said = [puff.message(&stored).unwrap(), puff.message(&far).unwrap(), puff.message(&far).unwrap()];
+            assert_eq!((puff.distance, &said[1][..]), (32_768, &noise[..258]));
+            let frames = frames_to(role, &[(0xC2, &stored), (0xC2, &far), (0xC2, &far)]);
+            let transcript = run_limited(role, &config(deflate), &frames);
+            assert_eq!(transcript, (said.iter().map(|said| binary(said)).collect(), None));
+        }
+    }
+}
+
+/// A block that repeats 258 octets from 32,768 octets back.
+fn far_match() -> Vec<u8> {
+    let mut bits: Vec<bool> = vec![false, true, false]; // not final, fixed codes
+    let code = |code: u32, len: u32| (0..len).rev().map(move |i| code >> i & 1 == 1);
+    bits.extend(code(0b1100_0101, 8)); // 285
+    bits.extend(code(29, 5));
+    bits.extend([true; 13]);
+    bits.extend(code(0, 7)); // 256
+    bits.extend([false; 3]); // the empty block
+    bits.chunks(8).map(|octet| octet.iter().rev().fold(0, |value, bit| value << 1 | u8::from(*bit))).collect::<Vec<_>>()
+}
+
+#[test]
+fn rfc1951_s3_2_every_kind_of_block() {
+    // 1951-3.3-1: by a compressor that stores, one that has fixed codes for what is short, and dynamic ones; the largest
+    // stored block; empty blocks
+    let mut largest = vec![0x00, 0xff, 0xff, 0x00, 0x00];
+    largest.extend(common::deflate::noise(65_535, 1));
+    largest.push(0x00);
+    let empty = [&[0x00, 0x00, 0x00, 0xff, 0xff].repeat(1000)[..], &[0x00]].concat();
+    for role in ROLES {
+        let config = config(takeover(true));
+        for (payload, plain) in [(&largest, common::deflate::noise(65_535, 1)), (&empty, Vec::new())] {
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            input.extend_from_slice(&frame_to(role, 0xC2, payload));
+            assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Binary(&plain))));
+        }
+    }
+    for level in 0..=9 {
+        let mut deflate = takeover(false);
+        deflate.level = level;
+        for len in [0, 1, 10, 100, 10_000, 200_000] {
+            let plain = chat(len, 8).into_bytes();
+            let mut peer = connection(Role::Server, &config(deflate.clone()));
+            let mut frame = Vec::new();
+            peer.compressing(Compression::Always).send_binary(&plain, &mut frame).unwrap();
+            let mut ws = Connection::client(&Config::default()).with_deflate(&deflate, peer.deflate().unwrap());
+            let mut input = ReadBuffer::default();
+            input.extend_from_slice(&frame);
+            assert_eq!(ws.receive(&mut input, &mut Vec::new()), Ok(Some(Event::Binary(&plain))), "level {level}");
+        }
+    }
+}
+
+#[test]
+fn s10_4_fragments_of_nothing_are_counted() {
+    // 7692-6.2-1
+    for role in ROLES {
+        let mut config = config(takeover(true));
+        config.limits.fragments = 10;
+        let mut frames = frame_to(role, 0x42, b"");
+        for _ in 0..10 {
+            frames.extend(frame_to(role, 0x00, b""));
+        }
+        let transcript = run_with(role, &config, &frames);
+        assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[], &[]);
+    }
+}
