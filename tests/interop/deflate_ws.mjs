@@ -220,8 +220,8 @@ await check('SIGINT closes with 1001 amid compressed messages', async (after) =>
 
 await check('50 connections at once share a pool of states', async (after) => {
   const server = await echoServer(after, '--deflate', '--shared', '--threshold', '0');
-  const perMessageDeflate = { threshold: 0 };
-  const all = await Promise.all(Array.from({ length: 50 }, () => connect(after, server.url, [], { perMessageDeflate })));
+  const open = () => connect(after, server.url, [], { perMessageDeflate: { threshold: 0 } });
+  const all = await Promise.all(Array.from({ length: 50 }, open));
   for (let round = 0; round < 20; round += 1) {
     all.forEach((ws, i) => ws.send(`from ${i}, round ${round}`));
     for (const [i, ws] of all.entries()) {

@@ -14,7 +14,7 @@ export function random(seed) {
 /** A number from 0 to below `bound`. */
 export const below = (next, bound) => Math.floor(next() * bound);
 
-const WORDS = 'octet frame window message server client deflate context Größe κόσμε 世界 \u{1f600} { } " \\ / ,'.split(' ');
+const WORDS = 'octet frame window message server client context Größe κόσμε 世界 \u{1f600} { } " \\ / ,'.split(' ');
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 function words(next, length) {
