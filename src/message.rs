@@ -73,7 +73,7 @@ impl Connection {
         let message = match self.whole_message(input) {
             Some((kind, range, key)) => whole(kind, input.take(range), key),
             None => match self.next_item(input, output)? {
-                Some(item) => message(item.kind, input.take_payload(item), &mut self.decoder),
+                Some(item) => message(item.kind, item.take(input), &mut self.decoder),
                 None => return Ok(None),
             },
         };

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How the ids of each document begin.
-const DOCUMENTS: [&str; 17] = [
-    "3629-", "4648-", "6455-", "7936-", "8307-", "8441-", "9110-", "9112-", "9113-", "9114-", "9220-", "28-",
+const DOCUMENTS: [&str; 18] = [
+    "3629-", "4648-", "6455-", "7692-", "7936-", "8307-", "8441-", "9110-", "9112-", "9113-", "9114-", "9220-", "28-",
     "erratum-", "IANA-", "SEC-", "SIO-", "WHATWG-",
 ];
 
@@ -96,7 +96,13 @@ fn test_code(root: &Path, file: &Path) -> String {
 }
 
 /// What may stand before tests: the default features and the tests with all features pass these.
-const GATES: [&str; 3] = ["#[cfg(test)]", "#[cfg(all(test, feature = \"std\"))]", "#![cfg(feature = \"http\")]"];
+const GATES: [&str; 5] = [
+    "#[cfg(test)]",
+    "#[cfg(all(test, feature = \"std\"))]",
+    "#![cfg(feature = \"http\")]",
+    "#![cfg(feature = \"deflate\")]",
+    "#![cfg(all(feature = \"http\", feature = \"deflate\"))]",
+];
 
 /// How a line begins that could leave a test out.
 const HIDING: [&str; 6] = ["#[cfg", "#![cfg", "#[ignore", "ignore", "macro_rules!", "/*"];

@@ -24,7 +24,7 @@ fn compare(
         config.delivery = delivery;
         config.limits.message = 6000;
         config.limits.inflate_ratio = Some(50);
-        let expected = reference::read_inflating(role, &config.limits, Some(has_takeover), octets);
+        let expected = reference::read_inflating(role, &config.limits, Some((has_takeover, delivery)), octets);
 
         let mut ws = connection(role, &config);
         let (mut input, mut output) = (ReadBuffer::default(), Vec::new());

@@ -41,7 +41,7 @@ impl Sent {
             if header.fin {
                 let payload = std::mem::take(&mut payload);
                 let plain = match is_compressed {
-                    true => self.puff.message(&payload).expect("valid data"),
+                    true => self.puff.message(&payload, self.takeover).expect("valid data"),
                     false => payload,
                 };
                 if !self.takeover {

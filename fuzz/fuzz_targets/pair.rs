@@ -4,17 +4,20 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use websocket_proto::deflate::Compression;
 use websocket_proto::{
-    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, ProtocolError, Role,
+    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, Prepared, ProtocolError, Role,
     SendError, State, Utf8Bytes,
 };
-use websocket_proto_fuzz::{Door, Endpoint, Seen, config};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config, deflate};
 
 #[derive(Arbitrary, Debug)]
 struct Program {
     /// Of the client, then of the server.
     choices: [u8; 2],
     is_owned: [bool; 2],
+    /// Of permessage-deflate, where it was agreed.
+    deflate: Option<u8>,
     steps: Vec<(End, Step)>,
 }
 
@@ -27,6 +30,11 @@ enum End {
 #[derive(Arbitrary, Debug)]
 enum Step {
     Send(Payload),
+    /// Compressed if it has the length, always, never.
+    SendAs(u8, Payload),
+    /// Framed and compressed before, by other choices.
+    SendPrepared(Payload, u8),
+    ResetCompression,
     /// Header and payload apart, as for a vectored write.
     SendHeader(Payload),
     Begin(Payload),
@@ -77,7 +85,8 @@ impl Pair {
     fn new(program: &Program) -> Self {
         let half = |end: usize, role| {
             let mut config = config(program.choices[end] & 3);
-            config.limits.message = 1 << 40;
+            config.limits.message = 1 << 20;
+            config.deflate = program.deflate.map(deflate);
             let door = if program.is_owned[end] { Door::Owned } else { Door::Borrowed };
             Half {
                 endpoint: Endpoint::new(role, &config, door),
@@ -103,6 +112,9 @@ impl Pair {
         let (state, len) = (ws.state(), output.len());
         let sent = match step {
             Step::Send(payload) => send(ws, output, payload, peer),
+            Step::SendAs(choice, payload) => send_as(ws, output, *choice, payload, peer),
+            Step::SendPrepared(payload, choices) => send_prepared(ws, output, payload, *choices, peer),
+            Step::ResetCompression => ws.reset_compression(),
             Step::SendHeader(payload) => send_header(ws, output, payload, peer),
             Step::Begin(payload) => begin(ws, output, payload, peer),
             Step::Continue(payload) => go_on(ws, output, payload, false, peer),
@@ -133,7 +145,8 @@ impl Pair {
         if sent.is_err() {
             assert_eq!((ws.state(), output.len()), (state, len), "nothing was done");
         }
-        assert!(state == State::Open || sent.is_err() || matches!(step, Step::Pong(_)));
+        let may_follow_a_close = matches!(step, Step::Pong(_) | Step::ResetCompression);
+        assert!(state == State::Open || sent.is_err() || may_follow_a_close);
         peer.carry(output);
     }
 
@@ -233,6 +246,40 @@ fn send(ws: &mut Connection, output: &mut Vec<u8>, payload: &Payload, peer: &mut
         Ok(text) if payload.is_text => ws.send_text(text, output)?,
         _ => ws.send_binary(&octets, output)?,
     }
+    peer.expect_fragment(payload.is_text, octets, true);
+    Ok(())
+}
+
+fn send_as(
+    ws: &mut Connection,
+    output: &mut Vec<u8>,
+    choice: u8,
+    payload: &Payload,
+    peer: &mut Half,
+) -> Result<(), SendError> {
+    let octets = payload.octets();
+    let choice = [Compression::Auto, Compression::Always, Compression::Never][usize::from(choice % 3)];
+    match str::from_utf8(&octets) {
+        Ok(text) if payload.is_text => ws.compressing(choice).send_text(text, output)?,
+        _ => ws.compressing(choice).send_binary(&octets, output)?,
+    }
+    peer.expect_fragment(payload.is_text, octets, true);
+    Ok(())
+}
+
+fn send_prepared(
+    ws: &mut Connection,
+    output: &mut Vec<u8>,
+    payload: &Payload,
+    choices: u8,
+    peer: &mut Half,
+) -> Result<(), SendError> {
+    let octets = payload.octets();
+    let prepared = match str::from_utf8(&octets) {
+        Ok(text) if payload.is_text => Prepared::text(text),
+        _ => Prepared::binary(&octets),
+    };
+    ws.send_prepared(&prepared.compress(&deflate(choices)), output)?;
     peer.expect_fragment(payload.is_text, octets, true);
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! What the fuzz targets share: an endpoint that is fed octets and keeps all that comes of them.
 
+#[path = "../../tests/common/puff.rs"]
+pub mod puff;
 #[path = "../../tests/common/reference.rs"]
 pub mod reference;
 
+use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
+use websocket_proto::wire::extension;
 use websocket_proto::wire::{FrameHeader, Mask};
 use websocket_proto::{
     CloseOutcome, Config, Connection, Delivery, Message, PongPolicy, ProtocolError, Random, ReadBuffer, Role, Utf8Bytes,
@@ -42,6 +46,15 @@ impl Endpoint {
             Role::Server => Connection::server(config),
             Role::Client => Connection::client_with_random(config, keys()),
         };
+        let ws = match &config.deflate {
+            Some(deflate) => {
+                let offer = deflate.offer();
+                let offer = extension::parse([offer.as_bytes()]).expect("right");
+                let (agreed, _) = deflate.accept(&offer).expect("what both want");
+                ws.with_deflate(deflate, agreed)
+            }
+            None => ws,
+        };
         Self::open(ws, ReadBuffer::default(), door)
     }
 
@@ -74,7 +87,9 @@ impl Endpoint {
                 }
                 Ok(Some(event)) => {
                     assert!(self.error.is_none(), "{event:?} after an error");
-                    assert!(self.input.len() < before.0, "{event:?} of nothing");
+                    // what is inflated may be more than a chunk of one octet
+                    let is_inflated = self.ws.deflate().is_some();
+                    assert!(self.input.len() < before.0 || is_inflated, "{event:?} of nothing");
                     self.events.push(event);
                 }
                 Err(error) => {
@@ -104,8 +119,13 @@ pub fn receive<'p>(role: Role, config: &Config, door: Door, pieces: impl IntoIte
         endpoint.feed(piece);
         come += piece.len();
         assert!(endpoint.input.len() <= come);
-        // `fill` asks for 7 more than come; the buffer may at most double
-        assert!(endpoint.input.capacity() <= 4 * come + 64, "{:?} for {come} octets", endpoint.input);
+        // `fill` asks for 7 more than come; the buffer may at most double; nothing is inflated beyond the limit, or in
+        // chunks beyond 16 KiB
+        let inflated = match config.deflate {
+            Some(_) => usize::try_from(config.limits.message.max(16 << 10)).expect("it is small"),
+            None => 0,
+        };
+        assert!(endpoint.input.capacity() <= 4 * come + 64 + inflated, "{:?} for {come} octets", endpoint.input);
     }
     endpoint.finish()
 }
@@ -174,6 +194,21 @@ pub fn config(choices: u8) -> Config {
         (config.limits.head, config.limits.header_fields) = (200, 6);
     }
     config
+}
+
+/// permessage-deflate as an octet of choices wants it.
+pub fn deflate(choices: u8) -> DeflateConfig {
+    let mut deflate = DeflateConfig::default();
+    deflate.threshold = 0;
+    deflate.takeover = choices & 1 == 0;
+    deflate.peer_takeover = choices & 2 == 0;
+    if choices & 4 != 0 {
+        deflate.memory = DeflateMemory::Shared(DeflatePool::default());
+    }
+    deflate.window_bits = 9 + (choices >> 3) % 7;
+    deflate.peer_window_bits = deflate.window_bits;
+    deflate.level = [0, 1, 6, 9][usize::from(choices >> 6)];
+    deflate
 }
 
 /// Keys and nonces that repeat themselves.

@@ -224,7 +224,7 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let Some(item) = self.next_item(input, output)? else { return Ok(None) };
-        match event(item.kind, input.payload(&item), &mut self.decoder) {
+        match event(item.kind, item.payload(input), &mut self.decoder) {
             Ok(event) => Ok(Some(event)),
             Err(error) => Err(self.fail(error, output)),
         }
@@ -248,7 +248,7 @@ impl Connection {
 
     /// Gives what a control frame asks for.
     fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
-        let payload = input.payload(item);
+        let payload = item.payload(input);
         match item.kind {
             ItemKind::Ping if self.pong == PongPolicy::Automatic => {
                 self.encoder.frame(true, OpCode::Pong, payload, output);

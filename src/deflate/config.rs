@@ -20,8 +20,8 @@ use super::DeflatePool;
 #[non_exhaustive]
 pub struct DeflateConfig {
     /// The most that the window of our compressor may be, as a power of two of octets: 9 to 15 (12). What is beyond is
-    /// taken for the nearest. A compressor with 8 does not exist (in no zlib): a client that wants one is declined, to a
-    /// server that wants one we send plain messages.
+    /// taken for the nearest. A compressor with 8 does not exist (in no zlib): a client that wants one is declined, a
+    /// server that wants one is sent plain messages.
     pub window_bits: u8,
     /// The most that the window of the peer's compressor may be, as a power of two of octets: 8 to 15 (15). It is what
     /// we have to keep of the messages that come.

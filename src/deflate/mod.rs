@@ -13,4 +13,4 @@ pub use params::DeflateParams;
 pub(crate) use params::Direction;
 pub use pool::DeflatePool;
 pub(crate) use window::Window;
-pub(crate) use zlib::{Compressor, Decompressor, Settings, Step, Stop, TAIL, Until};
+pub(crate) use zlib::{Compressor, Decompressor, Settings, Step, Stop, TAIL, Then, Until};

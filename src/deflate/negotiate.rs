@@ -51,9 +51,9 @@ impl DeflateConfig {
     /// `Sec-WebSocket-Extensions` in the response, if there is no offer that it can accept. The first one that it can
     /// counts.
     ///
-    /// An offer is declined that has an undefined, invalid or repeated parameter (§7); that wants our window to be 8; or
-    /// that does not let us limit the client's window to [`peer_window_bits`](Self::peer_window_bits), unless we
-    /// [`fallback`](Self::fallback). All else can be accepted.
+    /// An offer is declined that has an undefined, invalid or repeated parameter (§7); that wants our window to be 8;
+    /// or, without our [`fallback`](Self::fallback), that does not let us limit the client's window to
+    /// [`peer_window_bits`](Self::peer_window_bits). All else can be accepted.
     #[must_use]
     pub fn accept(&self, offers: &[Extension<'_>]) -> Option<(DeflateParams, String)> {
         let response = offers.iter().filter_map(Element::parse).find_map(|offer| self.respond(offer))?;
@@ -75,7 +75,7 @@ impl DeflateConfig {
         match response {
             [] => Ok(None),
             [extension] => Element::parse(extension)
-                .filter(|response| response.answers(&first) || second.is_some_and(|second| response.answers(&second)))
+                .filter(|response| response.answers(first) || second.is_some_and(|second| response.answers(second)))
                 .map(|response| Some(response.params()))
                 .ok_or(HandshakeError::DeflateMismatch),
             // §5: a second one would work on RSV1 too
@@ -138,7 +138,7 @@ impl Element {
     /// Whether a server may respond so to this offer (§7.1.1.1, §7.1.2.1, §7.1.2.2). It may ask the client not to keep
     /// its window, and limit itself, although it was not asked; a larger window than the client has hinted at is its
     /// right too.
-    fn answers(&self, offer: &Self) -> bool {
+    fn answers(self, offer: Self) -> bool {
         let server_takeover = self.server_no_context_takeover || !offer.server_no_context_takeover;
         let server_window = match (offer.server_max_window_bits, self.server_max_window_bits) {
             (None, _) => true,
@@ -192,7 +192,7 @@ mod tests {
             ("; client_no_context_takeover", "", true),
         ] {
             let (offer, answer) = (element(offer).unwrap(), element(response).unwrap());
-            assert_eq!(answer.answers(&offer), expected, "{answer} to {offer}");
+            assert_eq!(answer.answers(offer), expected, "{answer} to {offer}");
         }
     }
 }

@@ -7,8 +7,8 @@ use super::element::Element;
 /// The agreed parameters of permessage-deflate: those of the server's response, and no others, configure both ends
 /// (RFC 7692 §5). [`DeflateConfig::accept`] and [`DeflateConfig::settle`] make them.
 ///
-/// Its `Display` is the shortest element of `Sec-WebSocket-Extensions` that says the same. It is for logs: what a server
-/// answers has besides whatever the offer wants to have repeated.
+/// Its `Display` is the shortest element of `Sec-WebSocket-Extensions` that says the same. It is for logs: a server's
+/// answer also repeats what the offer wants to have repeated.
 ///
 /// [`DeflateConfig::accept`]: super::DeflateConfig::accept
 /// [`DeflateConfig::settle`]: super::DeflateConfig::settle
@@ -23,7 +23,7 @@ pub struct DeflateParams {
 pub(crate) struct Direction {
     /// The window may be kept from one message to the next.
     pub(crate) takeover: bool,
-    /// 8 <= window_bits <= 15: the window is at most 2^window_bits octets.
+    /// `8 <= window_bits <= 15`: the window is at most two to the power of this, in octets.
     pub(crate) window_bits: u8,
 }
 

@@ -20,6 +20,15 @@ pub(crate) struct Settings {
     pub(crate) window_bits: u8,
 }
 
+/// What a compressor does behind what it has compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It keeps its window.
+    GoOn,
+    /// It is as new: cheaper than a reset, which looks at more.
+    Forget,
+}
+
 /// One direction's compressor.
 pub(crate) struct Compressor {
     zlib: Deflate,
@@ -71,16 +80,20 @@ impl Compressor {
 
     /// Appends the compressed form of `plain`, in whole blocks that end with an empty one: with [`TAIL`]. There has to
     /// be something to compress: of nothing, zlib makes nothing the second time.
-    pub(crate) fn compress(&mut self, plain: &[u8], output: &mut Vec<u8>) {
+    pub(crate) fn compress(&mut self, plain: &[u8], then: Then, output: &mut Vec<u8>) {
         debug_assert!(!plain.is_empty());
-        self.is_used = true;
+        self.is_used = then == Then::GoOn;
+        let flush = match then {
+            Then::GoOn => DeflateFlush::SyncFlush,
+            Then::Forget => DeflateFlush::FullFlush,
+        };
         let mut rest = plain;
         loop {
             let begin = output.len();
             let room = plain.len() / 2 + 64;
             output.resize(begin + room, 0);
             let (total_in, total_out) = (self.zlib.total_in(), self.zlib.total_out());
-            let status = self.zlib.compress(rest, &mut output[begin..], DeflateFlush::SyncFlush);
+            let status = self.zlib.compress(rest, &mut output[begin..], flush);
             debug_assert!(status.is_ok(), "zlib compresses whatever it is given");
             let taken = distance(total_in, self.zlib.total_in());
             let made = distance(total_out, self.zlib.total_out());

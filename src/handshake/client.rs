@@ -108,7 +108,8 @@ impl<'u> ClientRequest<'u> {
         Ok(ClientHandshake { offer, scanner, interim: 0, accept, random: Some(random) })
     }
 
-    /// Puts what means the same over every version of HTTP: ours, the subprotocols, the extensions, and what the application adds.
+    /// Puts what means the same over every version of HTTP: ours, the subprotocols, the extensions, and what the
+    /// application adds.
     pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
         let fields = self.fields.into_fields()?;
         put(VERSION, b"13");

@@ -4,8 +4,8 @@ use core::{fmt, ops::Range};
 
 use bytes::{Buf, BytesMut};
 
-use super::decoder::{Item, Place};
 use super::inflate::Inflated;
+use super::item::is_small;
 
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
@@ -88,8 +88,7 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        let needed = self.len() - self.inflated.len();
-        if self.allocated > capacity.max(needed) {
+        if self.allocated > capacity.max(self.len() - self.inflated.len()) {
             self.move_to_front();
             let mut data = BytesMut::with_capacity(capacity.max(self.filled));
             data.extend_from_slice(&self.data[..self.filled]);
@@ -155,7 +154,7 @@ impl ReadBuffer {
         begin..self.parsed
     }
 
-    /// The octets not looked at yet, and what they are inflated to.
+    /// The octets not looked at yet, and where they are inflated to.
     pub(crate) fn to_inflate(&mut self) -> (&mut [u8], &mut Inflated) {
         (&mut self.data[self.parsed..self.filled], &mut self.inflated)
     }
@@ -199,22 +198,6 @@ impl ReadBuffer {
     #[inline]
     pub(crate) fn at(&mut self, range: Range<usize>) -> &mut [u8] {
         &mut self.data[range]
-    }
-
-    /// The payload of an item that was just released.
-    pub(crate) fn payload(&mut self, item: &Item) -> &mut [u8] {
-        match item.place {
-            Place::Come => self.at(item.range.clone()),
-            Place::Inflated => self.inflated.at(item.range.clone()),
-        }
-    }
-
-    /// The payload of such an item, to be kept.
-    pub(crate) fn take_payload(&mut self, item: Item) -> BytesMut {
-        match item.place {
-            Place::Come => self.take(item.range),
-            Place::Inflated => self.inflated.take(item.range, is_small),
-        }
     }
 
     /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
@@ -273,27 +256,14 @@ impl ReadBuffer {
 
 impl fmt::Debug for ReadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadBuffer")
-            .field("len", &self.len())
-            .field("capacity", &self.capacity())
-            .finish_non_exhaustive()
+        let capacity = self.capacity();
+        f.debug_struct("ReadBuffer").field("len", &self.len()).field("capacity", &capacity).finish_non_exhaustive()
     }
 }
 
-/// Whether a payload that is kept is little of the memory that it lies in, and is therefore copied.
-const fn is_small(len: usize, memory: usize) -> bool {
-    len <= COPIED || len < memory / PART
-}
-
-/// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).
-const COPIED: usize = 1024;
-
-/// A payload of less than one part in so many of the memory that it lies in is kept as a copy: what is kept holds at
-/// most so many times its own size.
-const PART: usize = 4;
-
 #[cfg(test)]
 mod tests {
+    use super::super::item::COPIED;
     use super::*;
 
     #[test]
@@ -352,8 +322,8 @@ mod tests {
         input.spare(64);
         assert_eq!((input.message(), input.unparsed()), (&b"Hello!"[..], &b".."[..]));
         assert_eq!(input.parsed, input.assembled, "the gap was larger than what lay behind it");
-        let range = input.release(6);
-        assert_eq!(input.at(range), b"Hello!");
+        let hello = input.release(6);
+        assert_eq!(input.at(hello), b"Hello!");
         assert_eq!(input.len(), 2);
     }
 
@@ -362,7 +332,7 @@ mod tests {
         let mut input = ReadBuffer::default();
         input.extend_from_slice(&[7; COPIED + 100]);
         let small = input.skip(10);
-        assert_eq!(input.take(small), [7; 10][..]);
+        assert_eq!(input.take(small)[..], [7; 10]);
         let large = input.skip(COPIED + 1);
         let address = input.at(large.clone()).as_ptr();
         let taken = input.take(large);
@@ -372,8 +342,7 @@ mod tests {
         drop(taken);
         input.skip(89);
         input.shrink(0);
-        assert_eq!(input.capacity(), 0);
-        assert_eq!(input.spare(COPIED).len(), COPIED);
+        assert_eq!((input.capacity(), input.spare(COPIED).len()), (0, COPIED));
     }
 
     #[test]
@@ -400,7 +369,7 @@ mod tests {
         assert_eq!(input.capacity(), 10);
         input.skip(10);
         input.shrink(4);
-        assert_eq!((input.len(), input.capacity()), (0, 4));
+        assert_eq!(input.capacity(), 4);
         input.shrink(0);
         assert_eq!(input.capacity(), 0);
     }

@@ -5,39 +5,12 @@ use core::ops::Range;
 
 use super::ReadBuffer;
 use super::inflate::{Bounds, Inflater};
+use super::item::{Item, ItemKind, Place};
 use crate::config::{Config, Delivery, Limits, MessageKind, Role};
 #[cfg(feature = "deflate")]
 use crate::deflate::{DeflateConfig, Direction};
 use crate::error::ProtocolError;
 use crate::wire::{FrameHeader, Mask, OpCode, split_utf8, unfinished_len};
-
-/// What comes next, in ranges; a door of the connection turns it into a reference or takes it out.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) kind: ItemKind,
-    /// Which part of the [`ReadBuffer`] the payload lies in, unmasked.
-    pub(crate) place: Place,
-    /// Where it lies there.
-    pub(crate) range: Range<usize>,
-}
-
-/// A part of the [`ReadBuffer`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// What has come.
-    Come,
-    /// What it was inflated to.
-    Inflated,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemKind {
-    Message(MessageKind),
-    Chunk { kind: MessageKind, first: bool, last: bool },
-    Ping,
-    Pong,
-    Close,
-}
 
 /// One direction of an open WebSocket: the frames that come.
 #[derive(Debug)]
@@ -77,6 +50,8 @@ struct IncomingFrame {
     mask: Mask,
     /// Octets of those, at their front, that are unmasked already.
     unmasked: usize,
+    /// It is to be inflated as a whole.
+    is_gathered: bool,
 }
 
 impl Decoder {
@@ -223,8 +198,13 @@ impl Decoder {
         if let (Some(inflater), true, 1) = (&mut self.inflater, message.is_compressed, message.fragments) {
             inflater.begin();
         }
-        let mask = Mask::new(header.mask.unwrap_or_default());
-        self.frame = Some(IncomingFrame { fin: header.fin, remaining: header.payload_len, mask, unmasked: 0 });
+        self.frame = Some(IncomingFrame {
+            fin: header.fin,
+            remaining: header.payload_len,
+            mask: Mask::new(header.mask.unwrap_or_default()),
+            unmasked: 0,
+            is_gathered: self.delivery == Delivery::Whole && header.payload_len <= GATHERED,
+        });
         Ok(())
     }
 
@@ -262,6 +242,9 @@ impl Decoder {
         else {
             return Ok(None);
         };
+        if frame.is_gathered && (input.unparsed().len() as u64) < frame.remaining {
+            return Ok(None);
+        }
         let len = frame.unmask(input, self.role);
         let (octets, inflated) = input.to_inflate();
         let before = inflated.len();
@@ -376,6 +359,10 @@ fn control_frame(kind: ItemKind, header: FrameHeader, size: usize, input: &mut R
     }
     Some(Item { kind, place: Place::Come, range })
 }
+
+/// Of a whole message, a frame with so many octets of payload is inflated once it has come: what is inflated in one
+/// step does not go through zlib's window (measured: 6 % of 64 KiB of JSON that come in two reads).
+const GATHERED: u64 = 64 * 1024;
 
 /// RSV1, where permessage-deflate was agreed: the message that begins is compressed (RFC 7692 §6).
 const COMPRESSED: u8 = 0x40;

@@ -185,15 +185,17 @@ impl Inflater {
         self.ended = false;
     }
 
-    /// Has zlib read the end that the sender cut off, which has to end a block, and then an empty block, which has to be
-    /// read as one: thereby nothing of this message is left that the next one could be read with.
+    /// Has zlib read the end that the sender cut off, which has to end a block; and then, where there is a next message
+    /// for it, an empty block, which has to be read as one: thereby no bits are left that the next message would begin
+    /// with.
     fn read_tail(&mut self) -> Result<(), ProtocolError> {
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
         // each with an octet more, which is not to be taken
         let (tail, block) = (b"\x00\x00\xff\xff.", b"\x00\x00\x00\xff\xff.");
         let mut room = [0];
         match state.inflate(tail, &mut room, Until::Block) {
-            Step { taken: 4, made: 0, stop: Stop::Pause } => {}
+            Step { taken: 4, made: 0, stop: Stop::Pause } if self.takeover => {}
+            Step { taken: 4, made: 0, stop: Stop::Pause } => return Ok(()),
             Step { taken: 4, made: 0, stop: Stop::Final } => {
                 self.ended = true;
                 return Ok(());

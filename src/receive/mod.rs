@@ -10,7 +10,9 @@ mod inflate;
 mod inflate;
 #[cfg(feature = "deflate")]
 mod inflated;
+mod item;
 
 pub use buffer::ReadBuffer;
-pub(crate) use decoder::{Decoder, Item, ItemKind};
+pub(crate) use decoder::Decoder;
 pub use event::Event;
+pub(crate) use item::{Item, ItemKind};

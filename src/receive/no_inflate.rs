@@ -70,7 +70,7 @@ impl Inflated {
         &mut []
     }
 
-    pub(crate) fn take(&mut self, _: Range<usize>, _: impl Fn(usize, usize) -> bool) -> BytesMut {
+    pub(crate) fn take(&mut self, _: Range<usize>) -> BytesMut {
         BytesMut::new()
     }
 }

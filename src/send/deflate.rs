@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub(crate) use crate::deflate::Compression;
-use crate::deflate::{Compressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Settings, TAIL, Window};
+use crate::deflate::{Compressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Settings, TAIL, Then, Window};
 
 /// permessage-deflate in one direction: the messages that go.
 #[derive(Debug)]
@@ -59,9 +59,8 @@ impl Deflater {
         let begin = output.len();
         self.begin();
         self.put(plain, true, output);
-        let is_kept = self.takeover && self.pool.is_none();
         let is_shorter = output.len() - begin < plain.len();
-        let is_sent = is_kept || is_shorter || compression == Compression::Always;
+        let is_sent = self.keeps_state() || is_shorter || compression == Compression::Always;
         if is_sent {
             self.keep(plain);
         }
@@ -78,8 +77,7 @@ impl Deflater {
     /// it is what comes next: the messages that follow may refer to it.
     pub(super) fn takes(&mut self, plain: &[u8], window_bits: u8) -> bool {
         let window_fits = window_bits <= self.settings.window_bits || plain.len() <= 1 << self.settings.window_bits;
-        let has_own_window = self.takeover && self.pool.is_none();
-        let takes = window_fits && !has_own_window;
+        let takes = window_fits && !self.keeps_state();
         if takes {
             self.keep(plain);
         }
@@ -119,10 +117,16 @@ impl Deflater {
         self.window.clear();
     }
 
+    /// The compressor itself holds the window, which nothing else can be put to.
+    fn keeps_state(&self) -> bool {
+        self.takeover && self.pool.is_none()
+    }
+
     fn put(&mut self, plain: &[u8], last: bool, output: &mut Vec<u8>) {
         let begin = output.len();
+        let then = if last && !self.keeps_state() { Then::Forget } else { Then::GoOn };
         if let (Some(state), false) = (&mut self.state, plain.is_empty()) {
-            state.compress(plain, output);
+            state.compress(plain, then, output);
         }
         match (last, output.len() - begin) {
             // an empty block, without its end: of nothing, zlib makes nothing (§7.2.3.6)

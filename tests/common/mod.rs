@@ -5,6 +5,8 @@
 #[cfg(feature = "deflate")]
 pub mod deflate;
 pub mod handshake;
+#[cfg(feature = "deflate")]
+pub mod negotiation;
 pub mod puff;
 pub mod reference;
 

@@ -87,20 +87,22 @@ impl Puff {
     }
 
     /// A message of permessage-deflate: its payload, to which the tail that was cut off is added (RFC 7692 §7.2.2).
-    /// Data that ends with a final block needs no tail.
-    pub fn message(&mut self, payload: &[u8]) -> Result<Vec<u8>, Fault> {
-        let (plain, outcome) = self.inflate(payload, b"\x00\x00\xff\xff");
-        outcome.map(|()| plain)
+    /// Data that ends with a final block needs no tail. Where nothing follows, as without context takeover, bits may be
+    /// left in its last octet.
+    pub fn message(&mut self, payload: &[u8], takeover: bool) -> Result<Vec<u8>, Fault> {
+        let begin = self.history.len();
+        self.blocks(payload, b"\x00\x00\xff\xff", !takeover)?;
+        Ok(self.history[begin..].to_vec())
     }
 
     /// As much of a message as follows from the first octets of its payload, and what is wrong, if something is.
-    pub fn inflate(&mut self, payload: &[u8], tail: &[u8]) -> (Vec<u8>, Result<(), Fault>) {
+    pub fn inflate(&mut self, payload: &[u8]) -> (Vec<u8>, Result<(), Fault>) {
         let begin = self.history.len();
-        let outcome = self.blocks(payload, tail);
+        let outcome = self.blocks(payload, b"", false);
         (self.history[begin..].to_vec(), outcome)
     }
 
-    fn blocks(&mut self, payload: &[u8], tail: &[u8]) -> Result<(), Fault> {
+    fn blocks(&mut self, payload: &[u8], tail: &[u8], is_last: bool) -> Result<(), Fault> {
         let data = [payload, tail].concat();
         let mut bits = Bits { data: &data, at: 0 };
         if payload.is_empty() {
@@ -108,7 +110,8 @@ impl Puff {
         }
         loop {
             let is_final = self.block(&mut bits)?;
-            if is_final {
+            let is_in_last_octet = bits.at > (data.len() - 1) * 8;
+            if is_final || (is_last && is_in_last_octet) {
                 bits.align();
             }
             if bits.at == data.len() * 8 || (is_final && bits.at == payload.len() * 8) {

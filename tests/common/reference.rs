@@ -2,7 +2,7 @@
 //! compared with it.
 
 use super::puff::{Fault, Puff};
-use websocket_proto::{CloseCode, CloseFrame, Limits, Message, ProtocolError, Role};
+use websocket_proto::{CloseCode, CloseFrame, Delivery, Limits, Message, ProtocolError, Role};
 
 /// What a peer's octets mean: the messages, the rule that they break, and the frames that answer them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,10 +18,11 @@ pub fn read(role: Role, limits: &Limits, octets: &[u8]) -> Meaning {
     read_inflating(role, limits, None, octets)
 }
 
-/// The same where permessage-deflate was agreed: with or without the peer's context takeover.
-pub fn read_inflating(role: Role, limits: &Limits, takeover: Option<bool>, octets: &[u8]) -> Meaning {
+/// The same where permessage-deflate was agreed: with or without the peer's context takeover, and how
+/// it is delivered.
+pub fn read_inflating(role: Role, limits: &Limits, inflating: Option<(bool, Delivery)>, octets: &[u8]) -> Meaning {
     let mut meaning = Meaning::default();
-    if let Err(error) = read_frames(role, limits, takeover, octets, &mut meaning) {
+    if let Err(error) = read_frames(role, limits, inflating, octets, &mut meaning) {
         meaning.answers.push((0x88, error.close_code().0.to_be_bytes().to_vec()));
         meaning.error = Some(error);
     }
@@ -32,12 +33,14 @@ pub fn read_inflating(role: Role, limits: &Limits, takeover: Option<bool>, octet
 fn read_frames(
     role: Role,
     limits: &Limits,
-    takeover: Option<bool>,
+    inflating: Option<(bool, Delivery)>,
     octets: &[u8],
     meaning: &mut Meaning,
 ) -> Result<(), ProtocolError> {
     let mut at = 0;
     let mut puff = Puff::default();
+    let (takeover, delivery) = inflating.unzip();
+    let delivery = delivery.unwrap_or_default();
     let mut message: Option<(u8, Vec<u8>, u64, u32)> = None;
     loop {
         let Some(&first) = octets.get(at) else { return Ok(()) };
@@ -135,8 +138,11 @@ fn read_frames(
             data.extend(payload);
             let ends = fin && is_whole;
             let mut plain = data.clone();
+            if is_compressed && !is_whole && len <= 65_536 && delivery == Delivery::Whole {
+                return Ok(()); // such a frame is looked at once it is there
+            }
             if is_compressed {
-                plain = inflate(&mut puff, data, is_text, ends, *announced, limits)?;
+                plain = inflate(&mut puff, data, is_text, ends.then_some(takeover == Some(true)), *announced, limits)?;
             }
             if is_text {
                 match std::str::from_utf8(&plain) {
@@ -162,16 +168,17 @@ fn read_frames(
     }
 }
 
-/// What the compressed octets so far say; what is before a fault is judged first.
+/// What the compressed octets so far say; what is before a fault is judged first. `ends` says, at the end, whether
+/// there is context takeover.
 fn inflate(
     puff: &mut Puff,
     data: &[u8],
     is_text: bool,
-    ends: bool,
+    ends: Option<bool>,
     announced: u64,
     limits: &Limits,
 ) -> Result<Vec<u8>, ProtocolError> {
-    let (mut plain, outcome) = puff.clone().inflate(data, b"");
+    let (mut plain, outcome) = puff.clone().inflate(data);
     let (mut most, mut breach) = (limits.message, ProtocolError::MessageTooBig);
     if let Some(ratio) = limits.inflate_ratio.map(|ratio| (u64::from(ratio) * announced).max(4096)) {
         if ratio < most {
@@ -192,7 +199,7 @@ fn inflate(
         return Err(ProtocolError::InvalidDeflate);
     }
     // the tail ends the data, and says nothing by itself
-    if ends && puff.message(data).as_ref() != Ok(&plain) {
+    if ends.is_some_and(|takeover| puff.message(data, takeover).as_ref() != Ok(&plain)) {
         return Err(ProtocolError::InvalidDeflate);
     }
     Ok(plain)

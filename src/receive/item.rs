@@ -1,0 +1,66 @@
+//! RFC 6455 §6.2: what has been received, and where does it lie?
+
+use core::ops::Range;
+
+use bytes::BytesMut;
+
+use super::ReadBuffer;
+use crate::config::MessageKind;
+
+/// What comes next, in ranges; a door of the connection turns it into a reference or takes it out.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) kind: ItemKind,
+    /// Which part of the [`ReadBuffer`] the payload lies in, unmasked.
+    pub(crate) place: Place,
+    /// Where it lies there.
+    pub(crate) range: Range<usize>,
+}
+
+impl Item {
+    /// The payload, as long as nothing more is received.
+    pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i mut [u8] {
+        match self.place {
+            Place::Come => input.at(self.range.clone()),
+            Place::Inflated => input.to_inflate().1.at(self.range.clone()),
+        }
+    }
+
+    /// The payload, to be kept.
+    pub(crate) fn take(self, input: &mut ReadBuffer) -> BytesMut {
+        match self.place {
+            Place::Come => input.take(self.range),
+            Place::Inflated => input.to_inflate().1.take(self.range),
+        }
+    }
+}
+
+/// A part of the [`ReadBuffer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// What has come.
+    Come,
+    /// What it was inflated to.
+    Inflated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemKind {
+    Message(MessageKind),
+    Chunk { kind: MessageKind, first: bool, last: bool },
+    Ping,
+    Pong,
+    Close,
+}
+
+/// Whether a payload that is kept is little of the memory that it lies in, and is therefore copied.
+pub(super) const fn is_small(len: usize, memory: usize) -> bool {
+    len <= COPIED || len < memory / PART
+}
+
+/// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).
+pub(super) const COPIED: usize = 1024;
+
+/// A payload of less than one part in so many of the memory that it lies in is kept as a copy: what is kept holds at
+/// most so many times its own size.
+const PART: usize = 4;
