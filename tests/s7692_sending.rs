@@ -261,7 +261,7 @@ fn s8_after_a_reset_nothing_is_referred_to() {
 #[test]
 fn a_header_alone_is_for_a_plain_payload() {
     in_each_mode(|mut sent| {
-        sent.ws.send_header(MessageKind::Binary, 1000, &mut sent.output).unwrap();
+        let _mask = sent.ws.send_header(MessageKind::Binary, 1000, &mut sent.output).unwrap();
         assert_eq!(sent.output[0], 0x82);
     });
 }

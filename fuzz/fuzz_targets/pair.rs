@@ -6,8 +6,8 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use websocket_proto::deflate::Compression;
 use websocket_proto::{
-    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, Prepared, ProtocolError, Role,
-    SendError, State, Utf8Bytes,
+    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, Prepared,
+    ProtocolError, Role, SendError, State, Utf8Bytes,
 };
 use websocket_proto_fuzz::{Door, Endpoint, Seen, config, deflate};
 

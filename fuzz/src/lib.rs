@@ -118,13 +118,13 @@ pub fn receive<'p>(role: Role, config: &Config, door: Door, pieces: impl IntoIte
     for piece in pieces {
         endpoint.feed(piece);
         come += piece.len();
-        assert!(endpoint.input.len() <= come);
-        // `fill` asks for 7 more than come; the buffer may at most double; nothing is inflated beyond the limit, or in
-        // chunks beyond 16 KiB
+        // nothing is inflated beyond the limit, or in chunks beyond 16 KiB
         let inflated = match config.deflate {
             Some(_) => usize::try_from(config.limits.message.max(16 << 10)).expect("it is small"),
             None => 0,
         };
+        assert!(endpoint.input.len() <= come + inflated);
+        // `fill` asks for 7 more than come; the buffer may at most double
         assert!(endpoint.input.capacity() <= 4 * come + 64 + inflated, "{:?} for {come} octets", endpoint.input);
     }
     endpoint.finish()

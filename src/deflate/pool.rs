@@ -27,7 +27,10 @@ use super::zlib::{Compressor, Decompressor, Settings};
 #[derive(Clone)]
 pub struct DeflatePool(Arc<Mutex<Free>>);
 
+/// Each lies in a box of its own, which is what is lent: a connection without one holds a pointer's size, and to lend
+/// allocates nothing.
 #[derive(Default)]
+#[allow(clippy::vec_box)]
 struct Free {
     /// States of each kind that are kept.
     most: usize,
@@ -63,6 +66,7 @@ impl DeflatePool {
         }
     }
 
+    #[allow(clippy::unnecessary_box_returns)] // see `Free`
     pub(crate) fn take_decompressor(&self) -> Box<Decompressor> {
         self.free().decompressors.pop().unwrap_or_default()
     }

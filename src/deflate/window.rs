@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(window.capacity(), 0);
         window.push(&[7; 100]);
         assert_eq!(window.capacity(), 100);
-        window.push(&[7; 100_000]);
+        window.push(&vec![7; 100_000]);
         assert_eq!(window.capacity(), 1 << 15);
     }
 }

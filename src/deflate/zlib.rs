@@ -12,11 +12,11 @@ use super::Window;
 /// What a compressor is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// 0 <= level <= 9
+    /// 0 to 9.
     pub(crate) level: u8,
-    /// 1 <= mem_level <= 9
+    /// 1 to 9.
     pub(crate) mem_level: u8,
-    /// 9 <= window_bits <= 15
+    /// 9 to 15.
     pub(crate) window_bits: u8,
 }
 

@@ -155,7 +155,7 @@ impl ReadBuffer {
     }
 
     /// The octets not looked at yet, and where they are inflated to.
-    pub(crate) fn to_inflate(&mut self) -> (&mut [u8], &mut Inflated) {
+    pub(crate) fn inflating(&mut self) -> (&mut [u8], &mut Inflated) {
         (&mut self.data[self.parsed..self.filled], &mut self.inflated)
     }
 

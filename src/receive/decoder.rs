@@ -246,10 +246,10 @@ impl Decoder {
             return Ok(None);
         }
         let len = frame.unmask(input, self.role);
-        let (octets, inflated) = input.to_inflate();
-        let before = inflated.len();
-        let (taken, mut outcome) = inflater.feed(&octets[..len], inflated, Bounds::new(&self.limits, message.len));
-        let made = inflated.len() - before;
+        let (octets, plain) = input.inflating();
+        let before = plain.len();
+        let (taken, mut outcome) = inflater.feed(&octets[..len], plain, Bounds::new(&self.limits, message.len));
+        let made = plain.len() - before;
         input.skip(taken);
         frame.take(taken);
         let frame_ended = frame.remaining == 0 && !inflater.is_blocked();
@@ -261,8 +261,8 @@ impl Decoder {
             outcome = inflater.finish();
         }
         last = last && outcome.is_ok();
-        let (_, inflated) = input.to_inflate();
-        let item = message.item(self.delivery, inflated.message(), made, last)?;
+        let (_, plain) = input.inflating();
+        let item = message.item(self.delivery, plain.message(), made, last)?;
         if outcome.is_err() && self.delivery == Delivery::Whole {
             outcome?;
         }
@@ -273,7 +273,7 @@ impl Decoder {
             (None, Err(error)) => Err(error),
             (item, outcome) => {
                 self.doom = outcome.err();
-                Ok(item.map(|(kind, len)| Item { kind, place: Place::Inflated, range: inflated.release(len) }))
+                Ok(item.map(|(kind, len)| Item { kind, place: Place::Inflated, range: plain.release(len) }))
             }
         }
     }

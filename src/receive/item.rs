@@ -22,7 +22,7 @@ impl Item {
     pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i mut [u8] {
         match self.place {
             Place::Come => input.at(self.range.clone()),
-            Place::Inflated => input.to_inflate().1.at(self.range.clone()),
+            Place::Inflated => input.inflating().1.at(self.range.clone()),
         }
     }
 
@@ -30,7 +30,7 @@ impl Item {
     pub(crate) fn take(self, input: &mut ReadBuffer) -> BytesMut {
         match self.place {
             Place::Come => input.take(self.range),
-            Place::Inflated => input.to_inflate().1.take(self.range),
+            Place::Inflated => input.inflating().1.take(self.range),
         }
     }
 }

@@ -76,8 +76,8 @@ impl Deflater {
     /// Whether the peer can read, next, a compressed message that was made elsewhere, with a window of its own. If so,
     /// it is what comes next: the messages that follow may refer to it.
     pub(super) fn takes(&mut self, plain: &[u8], window_bits: u8) -> bool {
-        let window_fits = window_bits <= self.settings.window_bits || plain.len() <= 1 << self.settings.window_bits;
-        let takes = window_fits && !self.keeps_state();
+        let ours = self.settings.window_bits;
+        let takes = (window_bits <= ours || plain.len() <= 1 << ours) && !self.keeps_state();
         if takes {
             self.keep(plain);
         }

@@ -14,7 +14,7 @@ use crate::deflate::{Compression, DeflateConfig, Direction};
 /// A message framed once, and compressed once, for many receivers.
 ///
 /// A server's frames are the same for all clients; so is the compressed form for those whose connection has no context
-/// takeover, and for those whose window a [`DeflatePool`](crate::deflate::DeflatePool)'s connection keeps. Whoever
+/// takeover, and for those that keep their window themselves, with states that are lent. Whoever
 /// cannot be served with what is there gets the message in another form, as if it had been sent to it alone. It is
 /// cheap to clone.
 ///

@@ -70,13 +70,17 @@ impl Code {
         Err(Fault::Invalid)
     }
 
-    /// Not more codes than there is room for; and not fewer, but for a single one (as zlib has it).
+    /// Not more codes than there is room for; and not fewer, but for none at all, and for a single one where that may be
+    /// (as zlib has it).
     fn check(self, may_be_incomplete: bool) -> Result<Self, Fault> {
         let used: usize = self.0.iter().map(Vec::len).sum();
         let room: usize = (1..).zip(&self.0).map(|(len, symbols)| symbols.len() << (15 - len)).sum();
         let is_complete = room == 1 << 15;
-        let is_single = used == 1 && room == 1 << 14 || used == 0;
-        if is_complete || (may_be_incomplete && is_single) { Ok(self) } else { Err(Fault::Invalid) }
+        let is_single = used == 1 && room == 1 << 14;
+        match is_complete || used == 0 || (may_be_incomplete && is_single) {
+            true => Ok(self),
+            false => Err(Fault::Invalid),
+        }
     }
 }
 
@@ -136,7 +140,6 @@ impl Puff {
             }
             1 => {
                 let lens = (0..288).map(|symbol| match symbol {
-                    0..=143 => 8,
                     144..=255 => 9,
                     256..=279 => 7,
                     _ => 8,
@@ -187,7 +190,9 @@ fn dynamic(bits: &mut Bits<'_>) -> Result<(Code, Code), Fault> {
     let code = Code::new(&code).check(false)?;
     let mut lens = Vec::new();
     while lens.len() < literals + distances {
-        let (len, times) = match code.symbol(bits)? {
+        // without codes, zlib reads a length of 0 from each bit, and finds out only then
+        let symbol = if code.0.iter().all(Vec::is_empty) { bits.bit().map(|_| 0)? } else { code.symbol(bits)? };
+        let (len, times) = match symbol {
             16 => {
                 let times = 3 + bits.number(2)?;
                 (*lens.last().ok_or(Fault::Invalid)?, times)

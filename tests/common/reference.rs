@@ -180,10 +180,9 @@ fn inflate(
 ) -> Result<Vec<u8>, ProtocolError> {
     let (mut plain, outcome) = puff.clone().inflate(data);
     let (mut most, mut breach) = (limits.message, ProtocolError::MessageTooBig);
-    if let Some(ratio) = limits.inflate_ratio.map(|ratio| (u64::from(ratio) * announced).max(4096)) {
-        if ratio < most {
-            (most, breach) = (ratio, ProtocolError::InflatesTooMuch);
-        }
+    let by_ratio = limits.inflate_ratio.map(|ratio| (u64::from(ratio) * announced).max(4096));
+    if let Some(fewer) = by_ratio.filter(|bound| *bound < most) {
+        (most, breach) = (fewer, ProtocolError::InflatesTooMuch);
     }
     let is_too_big = plain.len() as u64 > most;
     if is_too_big {
