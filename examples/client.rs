@@ -17,18 +17,21 @@ use websocket_proto::{
     CloseCode, Config, Connection, Event, HandshakeError, HeadError, ProtocolError, ReadBuffer, State,
 };
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 A WebSocket client: sends the lines of its standard input as text messages, and prints what arrives.
 
-usage: client URL [--subprotocol NAME]... [--header 'Name: value']... [--origin URL] [--wait SECONDS]
+usage: client URL [FLAGS]
 
-  URL                      such as ws://127.0.0.1:9001/chat
-  --subprotocol NAME       a subprotocol to offer; the best one first
-  --header 'Name: value'   a header field for the request
-  --origin URL             the Origin header, as a browser sends it
-  --wait SECONDS           at the end of the input, how long to wait for what was sent to be echoed (3)
-  --help                   this text
-
+  URL                     such as ws://127.0.0.1:9001/chat
+  --subprotocol NAME      a subprotocol to offer; the best one first
+  --header 'Name: value'  a header field for the request
+  --origin URL            the Origin header, as a browser sends it
+  --wait SECONDS          at the end of the input, how long to wait for what was sent to be echoed (3)
+  --help                  this text
+",
+    common::deflate::usage!(),
+    "
 Lines that begin with a slash are commands:
   /ping [TEXT]             sends a ping
   /binary HEX              sends a binary message
@@ -37,7 +40,8 @@ Lines that begin with a slash are commands:
 
 Status: 0 when the connection was closed cleanly, 1 when it was refused, could not be made or was given up, 2 when the
 server broke the protocol, 64 for wrong arguments.
-";
+"
+);
 
 /// How much may wait to be written before the input has to wait.
 const BACKLOG: usize = 64 * 1024;
@@ -60,8 +64,10 @@ fn main() -> ExitCode {
     let headers = args.values("--header");
     let origins = args.values("--origin");
     let wait: u64 = args.value("--wait", 3);
+    let mut config = Config::default();
+    common::deflate::take(&mut args, &mut config);
     let [url] = args.positional();
-    match run(&url, &subprotocols, &headers, &origins, Duration::from_secs(wait)) {
+    match run(&url, &config, &subprotocols, &headers, &origins, Duration::from_secs(wait)) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("{failure}");
@@ -80,6 +86,7 @@ fn main() -> ExitCode {
 
 fn run(
     url: &str,
+    config: &Config,
     subprotocols: &[String],
     headers: &[String],
     origins: &[String],
@@ -102,7 +109,7 @@ fn run(
         request = request.header(name, value);
     }
     let mut output = Vec::new();
-    let handshake = request.send(&Config::default(), &mut output)?;
+    let handshake = request.send(config, &mut output)?;
 
     let stream = TcpStream::connect((uri.host(), uri.port()))?;
     stream.set_nodelay(true)?;
@@ -111,6 +118,9 @@ fn run(
         Answer::Accepted { connection, response, .. } => {
             if let Some(name) = response.subprotocol() {
                 eprintln!("subprotocol {name}");
+            }
+            if let Some(extension) = common::deflate::agreed(&connection) {
+                eprintln!("{extension}");
             }
             Ok(connection)
         }

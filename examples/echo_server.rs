@@ -17,18 +17,22 @@ use common::{Failure, Socket};
 use websocket_proto::handshake::ServerHandshake;
 use websocket_proto::{CloseCode, CloseOutcome, Config, Event, State};
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 An echo server: sends back each text and binary message, and the code of a close.
 
-usage: echo_server [--listen ADDRESS] [--max-message BYTES] [--subprotocol NAME]...
+usage: echo_server [FLAGS]
 
-  --listen ADDRESS      where to listen (127.0.0.1:9001); port 0 takes any that is free
-  --max-message BYTES   the longest message and frame to accept (16777216)
-  --subprotocol NAME    a subprotocol to select if the client offers it; the first one given is preferred
-  --help                this text
-
+  --listen ADDRESS        where to listen (127.0.0.1:9001); port 0 takes any that is free
+  --max-message BYTES     the longest message and frame to accept (16777216)
+  --subprotocol NAME      a subprotocol to select if the client offers it; the first one given is preferred
+  --help                  this text
+",
+    common::deflate::usage!(),
+    "
 Ctrl-C closes all connections with code 1001, and ends the program.
-";
+"
+);
 
 /// Lines that may wait for the standard output to be read.
 const BACKLOG: usize = 64 * 1024;
@@ -60,6 +64,7 @@ fn main() {
     config.limits.message = args.value("--max-message", config.limits.message);
     config.limits.frame = config.limits.message;
     let subprotocols = args.values("--subprotocol");
+    common::deflate::take(&mut args, &mut config);
     let [] = args.positional();
     if let Err(error) = serve(&listen, config, subprotocols) {
         eprintln!("cannot serve on {listen}: {error}");
@@ -114,7 +119,10 @@ impl Server {
             accept.send(output).map(Some)
         })?;
         let Some((ws, input, output)) = accepted else { return Ok(None) };
-        say(format_args!("opened {peer} {path}"));
+        match common::deflate::agreed(&ws) {
+            Some(extension) => say(format_args!("opened {peer} {path} with {extension}")),
+            None => say(format_args!("opened {peer} {path}")),
+        }
         let socket = Arc::new(Socket::new(stream, ws, output));
         if !self.enter(peer, path, &socket) {
             return Ok(None);

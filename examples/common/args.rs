@@ -1,4 +1,4 @@
-//! The few flags of the programs: `--name value`, some of them repeated, and positional arguments.
+//! The few flags of the programs: `--name`, `--name value`, some of them repeated, and positional arguments.
 
 use std::process;
 
@@ -25,6 +25,13 @@ impl Args {
             process::exit(0);
         }
         Self { left, usage }
+    }
+
+    /// Whether a flag without a value is given.
+    pub fn flag(&mut self, flag: &str) -> bool {
+        let before = self.left.len();
+        self.left.retain(|arg| arg != flag);
+        self.left.len() < before
     }
 
     /// All values that were given for a flag.

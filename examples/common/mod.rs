@@ -3,6 +3,11 @@
 #![allow(dead_code, unreachable_pub)] // a module of several programs, each of which uses its part
 
 pub mod args;
+#[cfg(feature = "deflate")]
+pub mod deflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "no_deflate.rs"]
+pub mod deflate;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;

@@ -4,31 +4,9 @@ import asyncio
 import re
 from http import HTTPStatus
 
-from websockets.asyncio.server import broadcast, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.server import broadcast
 
-from helper import MEBIBYTE_TEXT, check, client, found, main, same, within
-
-
-async def serving(undo, handler, **options):
-    """A server on a free port; its URL, and a queue of what `handler` returns
-    and of how each connection was closed by the client."""
-    told = asyncio.Queue()
-
-    async def handle(ws):
-        try:
-            result = await handler(ws)
-            if result is not None:
-                told.put_nowait(result)
-            await ws.wait_closed()
-        except ConnectionClosed:
-            pass
-        told.put_nowait(("closed", ws.close_code, ws.close_reason))
-
-    server = await serve(handle, "127.0.0.1", 0, max_size=None, **options)
-    undo(server.close)
-    host, port = server.sockets[0].getsockname()
-    return f"ws://{host}:{port}/", lambda: within(told.get(), "the server to tell")
+from helper import MEBIBYTE_TEXT, check, client, found, main, same, serving, within
 
 
 async def echo(ws):

@@ -1,53 +1,19 @@
 // The command line client judged by servers of Node's `ws`, and by servers
 // that speak HTTP and frames by hand where `ws` would not do it wrong.
 
-import { createHash } from 'node:crypto';
-import http from 'node:http';
-import { begin, check, client, end, found, MEBIBYTE_TEXT, Queue, same, WebSocketServer, within } from './helper.mjs';
-
-/**
- * A `ws` server on a free port that does `behave(ws, request)` on each
- * connection. `closed` hands out how each one was closed.
- */
-async function serve(after, behave, options = {}) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
-  after(() => {
-    for (const ws of server.clients) ws.terminate();
-    server.close();
-  });
-  const closed = new Queue();
-  server.on('connection', (ws, request) => {
-    ws.on('close', (code, reason) => closed.push({ code, reason: reason.toString() }));
-    ws.on('error', (error) => closed.push({ error: error.message }));
-    behave(ws, request);
-  });
-  await within(new Promise((resolve) => server.on('listening', resolve)), 'the server to listen');
-  return { url: `ws://127.0.0.1:${server.address().port}/`, server, closed };
-}
-
-/** An HTTP server that does `upgrade(request, socket)` instead of an upgrade. */
-async function serveByHand(after, upgrade) {
-  const server = http.createServer((_, response) => response.writeHead(500).end('no upgrade'));
-  server.on('upgrade', (request, socket) => {
-    after(() => socket.destroy());
-    socket.on('error', () => {});
-    upgrade(request, socket);
-  });
-  after(() => server.close());
-  await within(new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)), 'the server to listen');
-  return `ws://127.0.0.1:${server.address().port}/`;
-}
-
-/** A good answer to the upgrade `request`. */
-function goodAnswer(request) {
-  const accept = createHash('sha1')
-    .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-    .digest('base64');
-  return (
-    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-    `Sec-WebSocket-Accept: ${accept}\r\n\r\n`
-  );
-}
+import {
+  begin,
+  check,
+  client,
+  end,
+  found,
+  goodAnswer,
+  MEBIBYTE_TEXT,
+  Queue,
+  same,
+  serve,
+  serveByHand,
+} from './helper.mjs';
 
 /**
  * A server that upgrades and sends `bytes` in the same write. `arrived` hands

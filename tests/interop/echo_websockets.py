@@ -1,31 +1,6 @@
 """The echo server judged by the client of Python's `websockets`."""
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-
-from helper import MEBIBYTE, MEBIBYTE_TEXT, check, echo_server, main, same, within
-
-
-async def opened(undo, url, **options):
-    """An open connection. `proxy` is off: the server is on this machine."""
-    ws = await connect(url, proxy=None, close_timeout=None, max_size=None, **options)
-    undo(ws.transport.abort)
-    return ws
-
-
-async def echoes(ws, data, what):
-    await within(ws.send(data), f"{what} to be sent")
-    same(await within(ws.recv(), f"the echo of {what}"), data, what)
-
-
-async def closed(ws, what="close"):
-    """The code that the server closed with. Nothing else may arrive first."""
-    try:
-        message = await within(ws.recv(), f"the {what}")
-    except ConnectionClosed as end:
-        await within(ws.wait_closed(), "the end of the TCP connection")
-        return end.rcvd.code if end.rcvd else None
-    raise AssertionError(f"{what}: got the message {message!r:.100}")
+from helper import MEBIBYTE, MEBIBYTE_TEXT, check, closed, echo_server, echoes, main, opened, same, within
 
 
 async def closes(ws, *code_and_reason):
@@ -33,7 +8,7 @@ async def closes(ws, *code_and_reason):
     return await closed(ws)
 
 
-@check("connects and declines the offered permessage-deflate")
+@check("connects, and without --deflate declines the offered permessage-deflate")
 async def _(undo):
     server = await echo_server(undo)
     ws = await opened(undo, server.url)

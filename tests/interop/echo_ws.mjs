@@ -4,39 +4,16 @@ import http from 'node:http';
 import {
   begin,
   check,
+  connect,
   echoes,
   echoServer,
   end,
   found,
   MEBIBYTE,
   MEBIBYTE_TEXT,
-  Queue,
   same,
-  WebSocket,
   within,
 } from './helper.mjs';
-
-/** An open connection; what arrives is handed out in order by `next`. */
-async function connect(after, url, protocols = [], options = {}) {
-  const ws = new WebSocket(url, protocols, options);
-  after(() => ws.terminate());
-  const arrived = new Queue();
-  ws.on('message', (data, isBinary) => arrived.push(isBinary ? { binary: data } : { text: data.toString() }));
-  ws.on('pong', (data) => arrived.push({ pong: data.toString() }));
-  ws.on('close', (code) => arrived.push({ close: code }));
-  await within(
-    new Promise((resolve, reject) => {
-      ws.on('open', resolve);
-      ws.on('error', (error) => {
-        reject(error);
-        arrived.push({ error: error.message });
-      });
-    }),
-    'the connection to open',
-  );
-  ws.next = (what) => arrived.next(what);
-  return ws;
-}
 
 async function closes(ws, code) {
   same(await ws.next(`the close with ${code}`), { close: code }, 'close');
@@ -64,7 +41,7 @@ const stopMain = [];
 const main = await echoServer((action) => stopMain.push(action), '--subprotocol', 'second', '--subprotocol', 'first');
 process.on('exit', () => stopMain.forEach((action) => action()));
 
-await check('connects and declines the offered permessage-deflate', async (after) => {
+await check('connects, and without --deflate declines the offered permessage-deflate', async (after) => {
   const ws = await connect(after, main.url);
   same(ws.extensions, '', 'extensions');
   same(ws.protocol, '', 'subprotocol');

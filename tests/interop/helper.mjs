@@ -2,6 +2,8 @@
 // two programs under test. `run` sets the environment variables read here.
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import { isDeepStrictEqual, inspect } from 'node:util';
 
@@ -74,16 +76,16 @@ export function report(name, milliseconds, problem) {
 }
 
 /**
- * Runs one check. `body` gets `after`, which registers what to undo when the
- * check has ended, well or not.
+ * Runs one check, which may take so many `seconds`. `body` gets `after`, which
+ * registers what to undo when the check has ended, well or not.
  */
-export async function check(name, body) {
+export async function check(name, body, seconds = CHECK_SECONDS) {
   const started = performance.now();
   const undo = [];
   let problem;
   programs = [];
   try {
-    await within(body((action) => undo.push(action)), 'the check to end', CHECK_SECONDS);
+    await within(body((action) => undo.push(action)), 'the check to end', seconds);
   } catch (error) {
     problem = error.message || String(error);
     for (const { stderr } of programs) if (stderr) problem += ` [stderr: ${stderr.slice(-400).trim()}]`;
@@ -167,6 +169,73 @@ export async function echoServer(after, ...args) {
 /** The command line client, started with `url` and `args`. */
 export function client(after, url, ...args) {
   return new Program(after, process.env.CLIENT, [url, ...args]);
+}
+
+/** An open connection of a `ws` client to `url`; what arrives is handed out in order by `next`. */
+export async function connect(after, url, protocols = [], options = {}) {
+  const ws = new WebSocket(url, protocols, options);
+  after(() => ws.terminate());
+  const arrived = new Queue();
+  ws.on('message', (data, isBinary) => arrived.push(isBinary ? { binary: data } : { text: data.toString() }));
+  ws.on('pong', (data) => arrived.push({ pong: data.toString() }));
+  ws.on('upgrade', (response) => (ws.response = response));
+  ws.on('close', (code) => arrived.push({ close: code }));
+  await within(
+    new Promise((resolve, reject) => {
+      ws.on('open', resolve);
+      ws.on('error', (error) => {
+        reject(error);
+        arrived.push({ error: error.message });
+      });
+    }),
+    'the connection to open',
+  );
+  ws.next = (what) => arrived.next(what);
+  return ws;
+}
+
+/**
+ * A `ws` server on a free port that does `behave(ws, request)` on each
+ * connection. `closed` hands out how each one was closed.
+ */
+export async function serve(after, behave, options = {}) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
+  after(() => {
+    for (const ws of server.clients) ws.terminate();
+    server.close();
+  });
+  const closed = new Queue();
+  server.on('connection', (ws, request) => {
+    ws.on('close', (code, reason) => closed.push({ code, reason: reason.toString() }));
+    ws.on('error', (error) => closed.push({ error: error.message }));
+    behave(ws, request);
+  });
+  await within(new Promise((resolve) => server.on('listening', resolve)), 'the server to listen');
+  return { url: `ws://127.0.0.1:${server.address().port}/`, server, closed };
+}
+
+/** An HTTP server that does `upgrade(request, socket)` instead of an upgrade. */
+export async function serveByHand(after, upgrade) {
+  const server = http.createServer((_, response) => response.writeHead(500).end('no upgrade'));
+  server.on('upgrade', (request, socket) => {
+    after(() => socket.destroy());
+    socket.on('error', () => {});
+    upgrade(request, socket);
+  });
+  after(() => server.close());
+  await within(new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)), 'the server to listen');
+  return `ws://127.0.0.1:${server.address().port}/`;
+}
+
+/** A good answer to the upgrade `request`, with `fields` in it. */
+export function goodAnswer(request, fields = '') {
+  const accept = createHash('sha1')
+    .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+  return (
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    `Sec-WebSocket-Accept: ${accept}\r\n${fields}\r\n`
+  );
 }
 
 /** That a message comes back as it went, on a connection whose `next` gives what arrived. */

@@ -8,6 +8,10 @@ import signal
 import sys
 import time
 
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
 WAIT_SECONDS = 20
 CHECK_SECONDS = 60
 
@@ -160,6 +164,49 @@ async def echo_server(undo, *args):
 async def client(undo, url, *args):
     """The command line client, started with `url` and `args`."""
     return await Program.start(undo, os.environ["CLIENT"], url, *args)
+
+
+async def opened(undo, url, **options):
+    """An open connection. `proxy` is off: the server is on this machine."""
+    ws = await connect(url, proxy=None, close_timeout=None, max_size=None, **options)
+    undo(ws.transport.abort)
+    return ws
+
+
+async def echoes(ws, data, what):
+    await within(ws.send(data), f"{what} to be sent")
+    same(await within(ws.recv(), f"the echo of {what}"), data, what)
+
+
+async def closed(ws, what="close"):
+    """The code that the server closed with. Nothing else may arrive first."""
+    try:
+        message = await within(ws.recv(), f"the {what}")
+    except ConnectionClosed as end:
+        await within(ws.wait_closed(), "the end of the TCP connection")
+        return end.rcvd.code if end.rcvd else None
+    raise AssertionError(f"{what}: got the message {message!r:.100}")
+
+
+async def serving(undo, handler, **options):
+    """A server on a free port; its URL, and a queue of what `handler` returns
+    and of how each connection was closed by the client."""
+    told = asyncio.Queue()
+
+    async def handle(ws):
+        try:
+            result = await handler(ws)
+            if result is not None:
+                told.put_nowait(result)
+            await ws.wait_closed()
+        except ConnectionClosed:
+            pass
+        told.put_nowait(("closed", ws.close_code, ws.close_reason))
+
+    server = await serve(handle, "127.0.0.1", 0, max_size=None, **options)
+    undo(server.close)
+    host, port = server.sockets[0].getsockname()
+    return f"ws://{host}:{port}/", lambda: within(told.get(), "the server to tell")
 
 
 # 1 MiB of text with characters of one to four bytes, on one line.
