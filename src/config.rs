@@ -53,8 +53,9 @@ pub struct Config {
 ///
 /// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as
 /// it grows: less than four times the longest `message`, and four times the room that is asked of
-/// [`spare`](crate::ReadBuffer::spare); with [`Delivery::Chunks`], that room alone. What it can make us send is in the
-/// output, which is yours to bound.
+/// [`spare`](crate::ReadBuffer::spare); with [`Delivery::Chunks`], that room alone. Where permessage-deflate is agreed,
+/// what is inflated is no more than `message` besides (or 16 KiB, in chunks), and the connection holds a state of zlib
+/// for each direction. What the peer can make us send is in the output, which is yours to bound.
 ///
 /// ```
 /// use websocket_proto::Limits;

@@ -4,9 +4,9 @@
 mod common;
 
 use common::deflate::{config, takeover};
-use common::{ROLES, assert_failed_after, binary, frames_to, hex, run_with, text};
+use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_to, hex, run_with, text};
 use websocket_proto::deflate::DeflateConfig;
-use websocket_proto::{Config, ProtocolError, Role};
+use websocket_proto::{Config, Delivery, ProtocolError, ReadBuffer, Role};
 
 /// Both roles, with permessage-deflate as by default.
 fn with_deflate(check: impl Fn(Role, &Config)) {
@@ -158,4 +158,24 @@ fn four_octets_that_made_others_spin() {
         let transcript = run_with(role, config, &frames_to(role, &[(0xC2, &hex("03 80")), (0x82, b"b")]));
         assert_eq!(transcript.messages, [binary(b""), binary(b"b")]);
     });
+}
+
+#[test]
+fn what_is_missing_of_a_frame_has_not_come() {
+    for role in ROLES {
+        for delivery in [Delivery::Whole, Delivery::Chunks] {
+            let mut config = config(DeflateConfig::default());
+            config.delivery = delivery;
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let frame = frame_to(role, 0xC1, &hex("f2 48 cd c9 c9 07 00"));
+            let header_len = frame.len() - 7;
+            for (i, octet) in frame.iter().enumerate().take(frame.len() - 1) {
+                input.extend_from_slice(&[*octet]);
+                while ws.receive(&mut input, &mut output).unwrap().is_some() {}
+                let missing = if i + 1 < header_len { 0 } else { frame.len() - 1 - i };
+                assert_eq!(ws.missing(), missing as u64, "{role:?}, {delivery:?}, octet {i}");
+            }
+        }
+    }
 }

@@ -94,7 +94,7 @@ impl Decoder {
 
     /// Octets of the data frame under way that have not come.
     pub(crate) fn missing(&self) -> u64 {
-        self.frame.as_ref().map_or(0, |frame| frame.remaining)
+        self.frame.as_ref().map_or(0, |frame| frame.remaining.saturating_sub(frame.unmasked as u64))
     }
 
     /// The short path: a message in one frame that has all come, and its masking key. Whatever else it is, the steps of
@@ -242,10 +242,10 @@ impl Decoder {
         else {
             return Ok(None);
         };
-        if frame.is_gathered && (input.unparsed().len() as u64) < frame.remaining {
+        let len = frame.unmask(input, self.role);
+        if frame.is_gathered && (len as u64) < frame.remaining {
             return Ok(None);
         }
-        let len = frame.unmask(input, self.role);
         let (octets, plain) = input.inflating();
         let before = plain.len();
         let (taken, mut outcome) = inflater.feed(&octets[..len], plain, Bounds::new(&self.limits, message.len));
