@@ -95,7 +95,7 @@ impl Encoder {
     }
 
     /// The same, compressed, if it is to be. False: nothing was appended.
-    #[cold]
+    #[inline(never)]
     fn compressed_message(
         &mut self,
         kind: MessageKind,

@@ -57,10 +57,11 @@ class Agreement:
         if theirs[1]:
             yield "--no-peer-takeover"
 
-    def parameters(self):
-        """Those with which the peer asks for it, if it does."""
+    def parameters(self, peer):
+        """Those with which the peer asks for it, if it does. Our client does not
+        say which window it has, so that a server says which it may have."""
         if not self.peer_asks:
-            return {}
+            return {"client_max_window_bits": self.client_bits} if peer == "server" else {}
         return {
             "server_no_context_takeover": self.server_anew,
             "client_no_context_takeover": self.client_anew,
@@ -215,7 +216,7 @@ def to_server(agreement):
     @check(f"to the echo server, {agreement}")
     async def _(undo):
         server = await echo_server(undo, *agreement.flags("server"))
-        ws = await offering(undo, server.url, **agreement.parameters())
+        ws = await offering(undo, server.url, **agreement.parameters("client"))
         watched = Watched(ws)
         agreement.holds(watched, "client")
         await compresses(lambda text: echoes(ws, text, "text"), watched, agreement, "client")
@@ -262,7 +263,7 @@ def from_client(agreement):
                 else:
                     await ws.send(message)
 
-        factory = ServerPerMessageDeflateFactory(**agreement.parameters())
+        factory = ServerPerMessageDeflateFactory(**agreement.parameters("server"))
         url, told = await serving(undo, handler, compression=None, extensions=[factory])
         program = await client(undo, url, *agreement.flags("client"))
         watched = await within(seen.get(), "the connection")
@@ -352,7 +353,7 @@ async def _(undo):
     program = await client(undo, url, "--deflate")
     same(await program.finish(f"{COMPRESSIBLE}\n"), (0, [COMPRESSIBLE]), "outcome")
     same(program.stderr, "closed 1000 \n", "stderr")
-    same(await told(), ("permessage-deflate; client_max_window_bits=12", []), "offer and answer")
+    same(await told(), ("permessage-deflate; client_max_window_bits", []), "offer and answer")
 
 
 @check("--fallback: the first of two offers is accepted where it can be")
