@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::deflate::{config, takeover};
-use common::{ROLES, assert_failed_after, binary, frames_to, hex, run_with, text};
+use common::deflate::{compressed, config, noise, takeover};
+use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_to, hex, run_with, text};
 use websocket_proto::deflate::DeflateConfig;
-use websocket_proto::{Config, ProtocolError, Role};
+use websocket_proto::{Config, Delivery, ProtocolError, ReadBuffer, Role};
 
 /// Both roles, with permessage-deflate as by default.
 fn with_deflate(check: impl Fn(Role, &Config)) {
@@ -158,4 +158,29 @@ fn four_octets_that_made_others_spin() {
         let transcript = run_with(role, config, &frames_to(role, &[(0xC2, &hex("03 80")), (0x82, b"b")]));
         assert_eq!(transcript.messages, [binary(b""), binary(b"b")]);
     });
+}
+
+#[test]
+fn what_is_missing_has_not_come() {
+    // SIO-1: a driver that reads so much, and no less, waits for nothing that is there already
+    for role in ROLES {
+        for delivery in [Delivery::Whole, Delivery::Chunks] {
+            let mut config = config(DeflateConfig::default());
+            config.delivery = delivery;
+            let frame = frame_to(role, 0xC2, &compressed(&noise(1000, 1)));
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let mut rest = &frame[..];
+            for len in [8, 400, 1] {
+                let (now, later) = rest.split_at(len);
+                rest = later;
+                input.extend_from_slice(now);
+                while ws.receive(&mut input, &mut output).unwrap().is_some() {}
+                assert_eq!(ws.missing(), rest.len() as u64, "{delivery:?}");
+            }
+            input.extend_from_slice(rest);
+            assert!(ws.receive(&mut input, &mut output).unwrap().is_some());
+            assert_eq!(ws.missing(), 0);
+        }
+    }
 }
