@@ -286,3 +286,22 @@ fn s10_4_final_blocks_are_counted() {
         }
     }
 }
+
+#[test]
+fn the_ratio_is_exact() {
+    // 7692-7.2.2-6
+    let len = |plain: usize| compressed(&vec![0; plain]).len();
+    let plain = (8000..30_000).find(|plain| plain % len(*plain) == 0 && len(*plain) == len(*plain + 1)).unwrap();
+    let ratio = u32::try_from(plain / len(plain)).unwrap();
+    for role in ROLES {
+        let mut config = config(takeover(true));
+        config.limits.inflate_ratio = Some(ratio);
+        let fits = frame_to(role, 0xC2, &compressed(&vec![0; plain]));
+        assert_eq!(run_limited(role, &config, &fits), (vec![binary(&vec![0; plain])], None));
+        let one_more = frame_to(role, 0xC2, &compressed(&vec![0; plain + 1]));
+        assert_eq!(run_limited(role, &config, &one_more), (vec![], Some(ProtocolError::InflatesTooMuch)));
+        // where both limits are the same, it is the message that is too big
+        config.limits.message = plain as u64;
+        assert_eq!(run_limited(role, &config, &one_more), (vec![], Some(ProtocolError::MessageTooBig)));
+    }
+}
