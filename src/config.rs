@@ -76,7 +76,8 @@ pub struct Limits {
     /// 1009. DEFLATE itself has a bound, 1032. Judged by what the frames of the message have announced so far; 4096
     /// octets are free, as a short message may well repeat an earlier one.
     pub inflate_ratio: Option<u32>,
-    /// Frames in one message (131,072); empty ones count; beyond it, Close 1008.
+    /// Frames in one message (131,072); empty ones count; beyond it, Close 1008. So many final blocks (BFINAL) may be in a
+    /// compressed message, too.
     pub fragments: u32,
     /// Octets of a request head or of all response heads together (16 KiB); beyond it, status 431, or 414 when the
     /// request line alone is longer. Heads that another HTTP stack has read are that one's to bound.

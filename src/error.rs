@@ -68,7 +68,8 @@ pub enum ProtocolError {
     /// §10.4: a compressed message inflates to more than [`Limits::inflate_ratio`](crate::Limits::inflate_ratio) allows.
     #[error("a compressed message inflates beyond the allowed ratio")]
     InflatesTooMuch,
-    /// §10.4: a message has more frames than [`Limits::fragments`](crate::Limits::fragments).
+    /// §10.4: a message has more frames, or more final blocks of DEFLATE data, than
+    /// [`Limits::fragments`](crate::Limits::fragments).
     #[error("a message has more fragments than the limit")]
     TooManyFragments,
     /// §7.1.5: the stream ended before the closing handshake was over.

@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::deflate::{config, takeover};
+use common::deflate::{chat, compressed, compressed_with, config, in_each_memory, noise, takeover};
+use common::puff::Puff;
 use common::{ROLES, assert_failed_after, binary, connection, frame_to, frames_to, hex, run_with, text};
 use websocket_proto::deflate::DeflateConfig;
-use websocket_proto::{Config, Delivery, ProtocolError, ReadBuffer, Role};
+use websocket_proto::{Config, Delivery, Event, ProtocolError, ReadBuffer, Role};
 
 /// Both roles, with permessage-deflate as by default.
 fn with_deflate(check: impl Fn(Role, &Config)) {
@@ -77,6 +78,41 @@ fn s7_2_3_4_final_blocks() {
     assert_texts(&[(0xC1, "f2 48 cd c9 c9 07 04"), (0xC1, "f2 00 11 00 00")], &["Hello", "Hello"]);
     // a message refers to what stands before its own final block
     assert_texts(&[(0xC1, "f3 48 cd c9 c9 07 00 f2 00 11 00 00")], &["HelloHello"]);
+}
+
+#[test]
+fn s7_2_3_4_final_blocks_in_each_mode() {
+    // 7692-7.2.3-4, 7692-7.2.3-8: what is behind refers to what is before, and may have been delivered long ago
+    for role in ROLES {
+        for has_takeover in [true, false] {
+            for deflate in in_each_memory(&takeover(has_takeover)) {
+                let config = config(deflate);
+                let twice = frame_to(role, 0xC1, &hex("f3 48 cd c9 c9 07 00 f2 00 11 00 00"));
+                let hello = frame_to(role, 0xC1, &hex("f3 48 cd c9 c9 07 00"));
+                let transcript = run_with(role, &config, &[&twice[..], &hello, &twice].concat());
+                assert_eq!(transcript.messages, [text("HelloHello"), text("Hello"), text("HelloHello")]);
+                // the end of the block is the end of the room that was there, or of a chunk
+                for len in [1, 255, 256, 257, 512, 1024, 16_383, 16_384, 16_385] {
+                    let mut payload = compressed(&vec![7; len]);
+                    payload[0] |= 1;
+                    assert_eq!(once(role, &config, &payload), Ok(vec![7; len]), "{len}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn s7_2_2_an_empty_payload_behind_others() {
+    // 28-35
+    let hello = hex("f2 48 cd c9 c9 07 00");
+    for role in ROLES {
+        for deflate in in_each_memory(&takeover(true)).into_iter().chain(in_each_memory(&takeover(false))) {
+            let frames = frames_to(role, &[(0xC1, &hello), (0xC1, b"")]);
+            let transcript = run_with(role, &config(deflate), &frames);
+            assert_failed_after(&transcript, role, ProtocolError::InvalidDeflate, &[text("Hello")], &[]);
+        }
+    }
 }
 
 #[test]
@@ -161,20 +197,70 @@ fn four_octets_that_made_others_spin() {
 }
 
 #[test]
-fn what_is_missing_of_a_frame_has_not_come() {
+fn what_is_missing_has_not_come() {
+    // SIO-1: a driver that reads so much, and no less, waits for nothing that is there already
     for role in ROLES {
         for delivery in [Delivery::Whole, Delivery::Chunks] {
             let mut config = config(DeflateConfig::default());
             config.delivery = delivery;
+            let frame = frame_to(role, 0xC2, &compressed(&noise(1000, 1)));
             let mut ws = connection(role, &config);
             let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-            let frame = frame_to(role, 0xC1, &hex("f2 48 cd c9 c9 07 00"));
-            let header_len = frame.len() - 7;
-            for (i, octet) in frame.iter().enumerate().take(frame.len() - 1) {
-                input.extend_from_slice(&[*octet]);
+            let mut rest = &frame[..];
+            for len in [8, 400, 1] {
+                let (now, later) = rest.split_at(len);
+                rest = later;
+                input.extend_from_slice(now);
                 while ws.receive(&mut input, &mut output).unwrap().is_some() {}
-                let missing = if i + 1 < header_len { 0 } else { frame.len() - 1 - i };
-                assert_eq!(ws.missing(), missing as u64, "{role:?}, {delivery:?}, octet {i}");
+                assert_eq!(ws.missing(), rest.len() as u64, "{delivery:?}");
+            }
+            input.extend_from_slice(rest);
+            assert!(ws.receive(&mut input, &mut output).unwrap().is_some());
+            assert_eq!(ws.missing(), 0);
+        }
+    }
+}
+
+/// What a compressed binary message that comes at once says, whole and in chunks.
+fn once(role: Role, config: &Config, payload: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+    let [whole, in_chunks] = [Delivery::Whole, Delivery::Chunks].map(|delivery| {
+        let mut config = config.clone();
+        config.delivery = delivery;
+        let mut ws = connection(role, &config);
+        let (mut input, mut output, mut said) = (ReadBuffer::default(), Vec::new(), Vec::new());
+        input.extend_from_slice(&frame_to(role, 0xC2, payload));
+        loop {
+            match ws.receive(&mut input, &mut output)? {
+                Some(Event::Binary(data)) => break Ok(data.to_vec()),
+                Some(Event::BinaryChunk { data, last, .. }) => {
+                    said.extend_from_slice(data);
+                    if last {
+                        break Ok(said);
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    assert_eq!(whole, in_chunks);
+    whole
+}
+
+#[test]
+fn s7_2_2_no_beginning_of_a_message_is_one() {
+    // 28-44, 7692-7.2.2-5: cut at each octet, in the tables of a block, in its codes, and in what is stored
+    for level in [0, 9] {
+        let mut deflate = takeover(false);
+        deflate.level = level;
+        let payload = compressed_with(&deflate, chat(400, 3).as_bytes());
+        for cut in 1..payload.len() {
+            for has_takeover in [true, false] {
+                // the end that is put back says nothing by itself
+                let plain = Puff::default().inflate(&payload[..cut]).0;
+                let expected =
+                    Puff::default().message(&payload[..cut], has_takeover).ok().filter(|said| *said == plain);
+                let said = once(Role::Client, &config(takeover(has_takeover)), &payload[..cut]);
+                assert!(said.ok() == expected, "level {level}, cut at {cut}, takeover: {has_takeover}");
             }
         }
     }

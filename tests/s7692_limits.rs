@@ -268,3 +268,40 @@ fn s10_4_fragments_of_nothing_are_counted() {
         assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[], &[]);
     }
 }
+
+#[test]
+fn s10_4_final_blocks_are_counted() {
+    // SEC-1, 6455-10.4-1: what follows each may refer to all that was before, which costs a whole window for two octets
+    for role in ROLES {
+        for deflate in in_each_memory(&takeover(true)).into_iter().chain(in_each_memory(&takeover(false))) {
+            let mut config = config(deflate);
+            config.limits.fragments = 10;
+            let frames =
+                [frame_to(role, 0xC2, &[0x03, 0x00].repeat(10)), frame_to(role, 0xC2, &[0x03, 0x00].repeat(11))];
+            let transcript = run_with(role, &config, &frames.concat());
+            assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[binary(b"")], &[]);
+            let two = frames_to(role, &[(0x42, &[0x03, 0x00].repeat(6)), (0x80, &[0x03, 0x00].repeat(5))]);
+            let transcript = run_with(role, &config, &two);
+            assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[], &[]);
+        }
+    }
+}
+
+#[test]
+fn the_ratio_is_exact() {
+    // 7692-7.2.2-6
+    let len = |plain: usize| compressed(&vec![0; plain]).len();
+    let plain = (8000..30_000).find(|plain| plain % len(*plain) == 0 && len(*plain) == len(*plain + 1)).unwrap();
+    let ratio = u32::try_from(plain / len(plain)).unwrap();
+    for role in ROLES {
+        let mut config = config(takeover(true));
+        config.limits.inflate_ratio = Some(ratio);
+        let fits = frame_to(role, 0xC2, &compressed(&vec![0; plain]));
+        assert_eq!(run_limited(role, &config, &fits), (vec![binary(&vec![0; plain])], None));
+        let one_more = frame_to(role, 0xC2, &compressed(&vec![0; plain + 1]));
+        assert_eq!(run_limited(role, &config, &one_more), (vec![], Some(ProtocolError::InflatesTooMuch)));
+        // where both limits are the same, it is the message that is too big
+        config.limits.message = plain as u64;
+        assert_eq!(run_limited(role, &config, &one_more), (vec![], Some(ProtocolError::MessageTooBig)));
+    }
+}

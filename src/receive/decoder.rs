@@ -48,8 +48,8 @@ struct IncomingFrame {
     /// Octets of payload that are not dealt with.
     remaining: u64,
     mask: Mask,
-    /// Octets of those, at their front, that are unmasked already.
-    unmasked: usize,
+    /// come <= remaining: octets of those, at their front, that have come and are unmasked.
+    come: usize,
     /// It is to be inflated as a whole.
     is_gathered: bool,
 }
@@ -94,7 +94,7 @@ impl Decoder {
 
     /// Octets of the data frame under way that have not come.
     pub(crate) fn missing(&self) -> u64 {
-        self.frame.as_ref().map_or(0, |frame| frame.remaining.saturating_sub(frame.unmasked as u64))
+        self.frame.as_ref().map_or(0, |frame| frame.remaining - frame.come as u64)
     }
 
     /// The short path: a message in one frame that has all come, and its masking key. Whatever else it is, the steps of
@@ -202,7 +202,7 @@ impl Decoder {
             fin: header.fin,
             remaining: header.payload_len,
             mask: Mask::new(header.mask.unwrap_or_default()),
-            unmasked: 0,
+            come: 0,
             is_gathered: self.delivery == Delivery::Whole && header.payload_len <= GATHERED,
         });
         Ok(())
@@ -282,19 +282,19 @@ impl Decoder {
 impl IncomingFrame {
     /// Unmasks what has come of the payload, and says how much that is.
     fn unmask(&mut self, input: &mut ReadBuffer, role: Role) -> usize {
-        let come = input.unparsed_mut();
-        let len = usize::try_from(self.remaining).map_or(come.len(), |remaining| remaining.min(come.len()));
-        if let (Role::Server, Some(masked)) = (role, come.get_mut(self.unmasked..len)) {
+        let octets = input.unparsed_mut();
+        let len = usize::try_from(self.remaining).map_or(octets.len(), |remaining| remaining.min(octets.len()));
+        if let (Role::Server, Some(masked)) = (role, octets.get_mut(self.come..len)) {
             self.mask.apply(masked);
         }
-        self.unmasked = len;
+        self.come = len;
         len
     }
 
     /// Takes octets off the payload that are dealt with.
     fn take(&mut self, len: usize) {
         self.remaining -= len as u64;
-        self.unmasked -= len;
+        self.come -= len;
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Inflater {
     made: u64,
     /// A final block (BFINAL) ended with the last octet that came.
     ended: bool,
+    /// Final blocks of the message under way: what follows each costs as much as a whole window.
+    finals: u32,
     /// The last step filled its room: there may be more.
     is_blocked: bool,
 }
@@ -38,15 +40,18 @@ pub(crate) struct Bounds {
     most: u64,
     /// What it means when there are more.
     breach: ProtocolError,
+    /// Final blocks in it.
+    finals: u32,
 }
 
 impl Bounds {
     /// For a message whose frames have announced so many octets.
     pub(crate) fn new(limits: &Limits, announced: u64) -> Self {
+        let finals = limits.fragments;
         let by_ratio = limits.inflate_ratio.map(|ratio| announced.saturating_mul(ratio.into()).max(FREE_OF_RATIO));
         match by_ratio {
-            Some(most) if most < limits.message => Self { most, breach: ProtocolError::InflatesTooMuch },
-            _ => Self { most: limits.message, breach: ProtocolError::MessageTooBig },
+            Some(most) if most < limits.message => Self { most, breach: ProtocolError::InflatesTooMuch, finals },
+            _ => Self { most: limits.message, breach: ProtocolError::MessageTooBig, finals },
         }
     }
 }
@@ -66,6 +71,7 @@ impl Inflater {
             come: 0,
             made: 0,
             ended: false,
+            finals: 0,
             is_blocked: false,
         }
     }
@@ -84,6 +90,7 @@ impl Inflater {
         self.come = 0;
         self.made = 0;
         self.ended = false;
+        self.finals = 0;
         self.is_blocked = false;
     }
 
@@ -164,7 +171,9 @@ impl Inflater {
         if self.takeover || self.delivery == Delivery::Chunks {
             self.window.push(made);
         }
+        self.finals = self.finals.saturating_add(u32::from(self.ended));
         match step.stop {
+            Stop::Final if self.finals > bounds.finals => Err(ProtocolError::TooManyFragments),
             Stop::Invalid => Err(ProtocolError::InvalidDeflate),
             // or this would go on for ever
             Stop::Pause if step.taken == 0 && step.made == 0 && !was_blocked => Err(ProtocolError::InvalidDeflate),
