@@ -39,7 +39,8 @@ struct Free {
 }
 
 impl DeflatePool {
-    /// A pool that keeps at most so many free states of each direction; what comes back beyond is freed.
+    /// A pool that keeps at most so many free states of each direction; beyond that, those are freed that
+    /// were used longest ago.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Mutex::new(Free { most, ..Free::default() })))
@@ -61,9 +62,8 @@ impl DeflatePool {
 
     pub(crate) fn give_compressor(&self, state: Box<Compressor>) {
         let mut free = self.free();
-        if free.compressors.len() < free.most {
-            free.compressors.push(state);
-        }
+        let most = free.most;
+        give(state, &mut free.compressors, most);
     }
 
     #[allow(clippy::unnecessary_box_returns)] // see `Free`
@@ -73,14 +73,22 @@ impl DeflatePool {
 
     pub(crate) fn give_decompressor(&self, state: Box<Decompressor>) {
         let mut free = self.free();
-        if free.decompressors.len() < free.most {
-            free.decompressors.push(state);
-        }
+        let most = free.most;
+        give(state, &mut free.decompressors, most);
     }
 
     /// Nothing that is done under the lock can leave the lists in disorder.
     fn free(&self) -> MutexGuard<'_, Free> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where there is no place, the one goes that has lain there longest: its settings may be those of nobody any more.
+#[allow(clippy::vec_box)] // see `Free`
+fn give<T>(state: Box<T>, free: &mut Vec<Box<T>>, most: usize) {
+    free.push(state);
+    if free.len() > most {
+        free.remove(0);
     }
 }
 

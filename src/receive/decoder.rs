@@ -195,9 +195,6 @@ impl Decoder {
         if message.fragments > self.limits.fragments {
             return Err(ProtocolError::TooManyFragments);
         }
-        if let (Some(inflater), true, 1) = (&mut self.inflater, message.is_compressed, message.fragments) {
-            inflater.begin();
-        }
         self.frame = Some(IncomingFrame {
             fin: header.fin,
             remaining: header.payload_len,

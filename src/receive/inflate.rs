@@ -21,16 +21,24 @@ pub(crate) struct Inflater {
     /// delivered. Zlib has a copy that it does not give back when a final block ends.
     window: Window,
     window_bits: u8,
-    /// Octets that came of the message under way.
-    come: u64,
+    progress: Progress,
     /// Octets that it was inflated to.
     made: u64,
-    /// A final block (BFINAL) ended with the last octet that came.
-    ended: bool,
     /// Final blocks of the message under way: what follows each costs as much as a whole window.
     finals: u32,
+}
+
+/// How far a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// No octet of it has come.
+    Between,
+    /// All that came is inflated.
+    Waiting,
     /// The last step filled its room: there may be more.
-    is_blocked: bool,
+    Blocked,
+    /// A final block (BFINAL) ended with the last octet that came.
+    Final,
 }
 
 /// How far a message may be inflated.
@@ -68,16 +76,14 @@ impl Inflater {
             state: None,
             window: Window::new(agreed.window_bits),
             window_bits: agreed.window_bits,
-            come: 0,
+            progress: Progress::Between,
             made: 0,
-            ended: false,
             finals: 0,
-            is_blocked: false,
         }
     }
 
-    /// Begins a message.
-    pub(crate) fn begin(&mut self) {
+    /// Begins a message, once octets of it have come.
+    fn begin(&mut self) {
         let is_new = self.state.is_none();
         let pool = self.pool.as_ref();
         let state = self.state.get_or_insert_with(|| pool.map(DeflatePool::take_decompressor).unwrap_or_default());
@@ -87,16 +93,14 @@ impl Inflater {
         if is_new && self.takeover {
             self.window.parts().into_iter().for_each(|part| state.prime(part));
         }
-        self.come = 0;
+        self.progress = Progress::Waiting;
         self.made = 0;
-        self.ended = false;
         self.finals = 0;
-        self.is_blocked = false;
     }
 
     /// There may be more to inflate of what came already.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.is_blocked
+        self.progress == Progress::Blocked
     }
 
     /// Inflates the next octets of a message, and returns how many of them it took: all, or, where messages are
@@ -109,8 +113,11 @@ impl Inflater {
         plain: &mut Inflated,
         bounds: Bounds,
     ) -> (usize, Result<(), ProtocolError>) {
+        if self.progress == Progress::Between && !payload.is_empty() {
+            self.begin();
+        }
         let mut taken = 0;
-        while taken < payload.len() || self.is_blocked {
+        while taken < payload.len() || self.is_blocked() {
             if self.delivery == Delivery::Chunks && plain.len() >= CHUNK {
                 break;
             }
@@ -127,22 +134,22 @@ impl Inflater {
     /// What the sender cut off is put back; thereafter the data has to be whole: another empty block has to be read as
     /// one, or this one would reach into the next message.
     pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
-        if self.come == 0 {
-            return Err(ProtocolError::InvalidDeflate);
+        match self.progress {
+            Progress::Between => return Err(ProtocolError::InvalidDeflate),
+            Progress::Waiting | Progress::Blocked => self.read_tail()?,
+            Progress::Final => {}
         }
-        if !self.ended {
-            self.read_tail()?;
-        }
-        if self.ended && self.takeover && self.pool.is_none() {
+        if self.progress == Progress::Final && self.takeover && self.pool.is_none() {
             self.restart(b"");
         }
+        self.progress = Progress::Between;
         self.release();
         Ok(())
     }
 
     /// One step of zlib; returns how many octets of the payload it took.
     fn step(&mut self, payload: &[u8], plain: &mut Inflated, bounds: Bounds) -> Result<usize, ProtocolError> {
-        if self.ended {
+        if self.progress == Progress::Final {
             self.restart(plain.message());
         }
         let Some(state) = &mut self.state else { return Err(ProtocolError::InvalidDeflate) };
@@ -162,16 +169,18 @@ impl Inflater {
         if is_full && step.made > 0 {
             return Err(bounds.breach);
         }
-        let was_blocked = self.is_blocked;
-        self.ended = step.stop == Stop::Final;
-        self.is_blocked = step.stop == Stop::Pause && step.made == room_len;
-        self.come += step.taken as u64;
+        let was_blocked = self.is_blocked();
+        self.progress = match step.stop {
+            Stop::Final => Progress::Final,
+            Stop::Pause if step.made == room_len => Progress::Blocked,
+            Stop::Pause | Stop::Invalid => Progress::Waiting,
+        };
         self.made += step.made as u64;
         let made = plain.filled(step.made);
         if self.takeover || self.delivery == Delivery::Chunks {
             self.window.push(made);
         }
-        self.finals = self.finals.saturating_add(u32::from(self.ended));
+        self.finals = self.finals.saturating_add(u32::from(step.stop == Stop::Final));
         match step.stop {
             Stop::Final if self.finals > bounds.finals => Err(ProtocolError::TooManyFragments),
             Stop::Invalid => Err(ProtocolError::InvalidDeflate),
@@ -191,7 +200,7 @@ impl Inflater {
         } else {
             state.prime(plain);
         }
-        self.ended = false;
+        self.progress = Progress::Waiting;
     }
 
     /// Has zlib read the end that the sender cut off, which has to end a block; and then, where there is a next message
@@ -206,7 +215,7 @@ impl Inflater {
             Step { taken: 4, made: 0, stop: Stop::Pause } if self.takeover => {}
             Step { taken: 4, made: 0, stop: Stop::Pause } => return Ok(()),
             Step { taken: 4, made: 0, stop: Stop::Final } => {
-                self.ended = true;
+                self.progress = Progress::Final;
                 return Ok(());
             }
             _ => return Err(ProtocolError::InvalidDeflate),
@@ -215,7 +224,7 @@ impl Inflater {
             Step { taken: 5, made: 0, stop: Stop::Pause } => Ok(()),
             // it was a final one that has ended
             Step { taken: 0, made: 0, stop: Stop::Final } => {
-                self.ended = true;
+                self.progress = Progress::Final;
                 Ok(())
             }
             _ => Err(ProtocolError::InvalidDeflate),

@@ -12,10 +12,6 @@ use crate::error::ProtocolError;
 pub(crate) enum Inflater {}
 
 impl Inflater {
-    pub(crate) fn begin(&mut self) {
-        match *self {}
-    }
-
     pub(crate) fn is_blocked(&self) -> bool {
         match *self {}
     }
