@@ -275,14 +275,69 @@ fn s10_4_final_blocks_are_counted() {
     for role in ROLES {
         for deflate in in_each_memory(&takeover(true)).into_iter().chain(in_each_memory(&takeover(false))) {
             let mut config = config(deflate);
-            config.limits.fragments = 10;
-            let frames =
-                [frame_to(role, 0xC2, &[0x03, 0x00].repeat(10)), frame_to(role, 0xC2, &[0x03, 0x00].repeat(11))];
+            let frames = |finals: usize| frame_to(role, 0xC2, &[0x03, 0x00].repeat(finals));
+            // 16 are free
+            let transcript = run_with(role, &config, &[frames(16), frames(17)].concat());
+            assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[binary(b"")], &[]);
+            // and one for each 64 octets
+            let stored = |len: u8| [&[0x00, len, 0x00, !len, 0xff][..], &vec![7; len.into()]].concat();
+            let long = |len: u8| [stored(len), [0x03, 0x00].repeat(18)].concat();
+            let frames = [frame_to(role, 0xC2, &long(128 - 36 - 5)), frame_to(role, 0xC2, &long(128 - 36 - 6))];
             let transcript = run_with(role, &config, &frames.concat());
+            let before = [binary(&[7; 128 - 36 - 5])];
+            assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &before, &[]);
+            // but no more than there may be fragments
+            config.limits.fragments = 10;
+            let frames = |finals: usize| frame_to(role, 0xC2, &[0x03, 0x00].repeat(finals));
+            let transcript = run_with(role, &config, &[frames(10), frames(11)].concat());
             assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[binary(b"")], &[]);
             let two = frames_to(role, &[(0x42, &[0x03, 0x00].repeat(6)), (0x80, &[0x03, 0x00].repeat(5))]);
             let transcript = run_with(role, &config, &two);
             assert_failed_after(&transcript, role, ProtocolError::TooManyFragments, &[], &[]);
+        }
+    }
+}
+
+#[test]
+fn s10_4_who_says_nothing_does_not_go_on_for_ever() {
+    // SEC-1: empty blocks inflate to nothing; a message of them is bounded too, by twice the limit and 64 KiB
+    for role in ROLES {
+        for delivery in [Delivery::Whole, Delivery::Chunks] {
+            let (role, mut config) = limited(role, &takeover(true), 1000);
+            config.delivery = delivery;
+            let mut ws = connection(role, &config);
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            let empty = [0x00, 0x00, 0x00, 0xff, 0xff].repeat(100);
+            let mut come = 0;
+            let mut frame = frame_to(role, 0x42, &empty);
+            let error = loop {
+                input.extend_from_slice(&frame);
+                match ws.receive(&mut input, &mut output) {
+                    Ok(None) => come += empty.len(),
+                    Err(error) => break error,
+                    other => panic!("{other:?}"),
+                }
+                frame = frame_to(role, 0x00, &empty);
+            };
+            assert_eq!(error, ProtocolError::MessageTooBig);
+            assert!((2 * 1000 + 65_536 - 500..=2 * 1000 + 65_536).contains(&come), "{come}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_larger_than_the_limit_is_not_gathered() {
+    // 6455-10.4-1: what is held is bound by the limit, not by the frame
+    for role in ROLES {
+        let (role, config) = limited(role, &takeover(true), 1000);
+        let mut ws = connection(role, &config);
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let frame = frame_to(role, 0xC2, &[0x00, 0x00, 0x00, 0xff, 0xff].repeat(12_000));
+        for octets in frame[..frame.len() - 1].chunks(500) {
+            input.spare(500)[..octets.len()].copy_from_slice(octets);
+            input.filled(octets.len());
+            assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
+            assert!(input.capacity() <= 4000, "{}", input.capacity());
         }
     }
 }

@@ -303,3 +303,102 @@ fn what_is_received_to_be_kept_takes_its_memory_along() {
         }
     }
 }
+
+#[test]
+fn a_header_alone_takes_no_state() {
+    // SEC-1: nor does a frame that has not all come
+    for role in ROLES {
+        for has_takeover in [true, false] {
+            for deflate in in_each_memory(&takeover(has_takeover)) {
+                let mut ws = connection(role, &config(deflate));
+                let idle = ws.memory_used();
+                let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+                let frame = frame_to(role, 0xC1, &common::hex("f2 48 cd c9 c9 07 00"));
+                for octets in frame[..frame.len() - 1].chunks(1) {
+                    input.extend_from_slice(octets);
+                    assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
+                    assert_eq!(ws.memory_used(), idle);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_is_over_holds_nothing() {
+    let endings: [fn(Role, &mut Connection); 4] = [
+        |role, ws| {
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            input.extend_from_slice(&frame_to(role, 0xC3, b""));
+            ws.receive(&mut input, &mut output).unwrap_err();
+        },
+        |role, ws| {
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            input.extend_from_slice(&frame_to(role, 0x88, b""));
+            assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Close(None))));
+        },
+        |_, ws| ws.receive_eof().unwrap_err().to_string().clear(),
+        |role, ws| {
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            ws.close_without_code(&mut output).unwrap();
+            input.extend_from_slice(&frame_to(role, 0x88, b""));
+            assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Close(None))));
+        },
+    ];
+    for role in ROLES {
+        for deflate in in_each_memory(&takeover(true)) {
+            for end in endings {
+                let config = config(deflate.clone());
+                let mut ws = connection(role, &config);
+                let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+                // amid a message in both directions
+                ws.begin_text(&chat(500, 1), &mut output).unwrap();
+                input.extend_from_slice(&frame_to(role, 0x41, &common::hex("f2 48 cd")));
+                assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
+                assert!(ws.memory_used() > 200_000);
+                end(role, &mut ws);
+                assert_eq!(ws.memory_used(), size_of::<Connection>());
+                assert!(ws.deflate().is_some(), "what was agreed is still known");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_our_close_messages_still_come() {
+    for role in ROLES {
+        for deflate in in_each_memory(&takeover(true)) {
+            let mut ws = connection(role, &config(deflate));
+            let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+            ws.close_without_code(&mut output).unwrap();
+            input.extend_from_slice(&frame_to(role, 0xC1, &common::hex("f2 48 cd c9 c9 07 00")));
+            assert_eq!(ws.receive(&mut input, &mut output), Ok(Some(Event::Text("Hello"))));
+        }
+    }
+}
+
+#[test]
+fn chunks_without_takeover_leave_no_window() {
+    for role in ROLES {
+        let mut deflate = takeover(false);
+        deflate.memory = DeflateMemory::Shared(DeflatePool::default());
+        let mut config = config(deflate);
+        config.delivery = Delivery::Chunks;
+        let mut ws = connection(role, &config);
+        let idle = ws.memory_used();
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        input.extend_from_slice(&frame_to(role, 0xC2, &bomb(1)));
+        while ws.receive(&mut input, &mut output).unwrap().is_some() {}
+        assert_eq!(ws.memory_used(), idle);
+    }
+}
+
+#[test]
+fn what_is_in_the_window_is_not_shown() {
+    let mut deflate = takeover(true);
+    deflate.memory = DeflateMemory::Shared(DeflatePool::default());
+    let mut ws = connection(Role::Server, &config(deflate));
+    ws.send_binary(&[0xAB; 5000], &mut Vec::new()).unwrap();
+    let shown = format!("{ws:?}");
+    assert!(!shown.contains("171") && shown.len() < 2000, "{shown}");
+}

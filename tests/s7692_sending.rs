@@ -353,6 +353,8 @@ fn nothing_is_compressed_that_cannot_be_sent() {
         sent.ws.close_without_code(&mut sent.output).unwrap();
         let before = sent.output.len();
         assert_eq!(sent.ws.compressing(Compression::Always).send_text("x", &mut sent.output), Err(SendError::Closed));
+        assert_eq!(sent.ws.compressing(Compression::Always).begin_text("x", &mut sent.output), Err(SendError::Closed));
+        assert_eq!(sent.ws.send_prepared(&Prepared::text("x"), &mut sent.output), Err(SendError::Closed));
         assert_eq!(sent.output.len(), before);
     });
 }

@@ -211,3 +211,32 @@ fn fragments_refer_to_those_before() {
         }
     }
 }
+
+#[test]
+fn a_threshold_that_nothing_reaches() {
+    for role in ROLES {
+        let mut deflate = DeflateConfig::default();
+        for (threshold, first) in [(usize::MAX, 0x01), (usize::MAX - 1, 0x41)] {
+            deflate.threshold = threshold;
+            let mut config = Config::default();
+            config.deflate = Some(deflate.clone());
+            let mut output = Vec::new();
+            connection(role, &config).begin_text("Hello", &mut output).unwrap();
+            assert_eq!(output[0], first, "{threshold}");
+        }
+    }
+}
+
+#[test]
+fn what_is_prepared_plain_stays_plain() {
+    for role in ROLES {
+        for deflate in in_each_memory(&takeover(true)) {
+            let mut ws = connection(role, &config(deflate.clone()));
+            let text = chat(500, 1);
+            let mut prepared = |message: &Prepared| sent(&mut ws, |ws, out| ws.send_prepared(message, out).unwrap()).0;
+            assert_eq!(prepared(&Prepared::text(&text)), 0);
+            assert_eq!(prepared(&Prepared::text(&text).compress(&deflate)), 0x40);
+            assert_eq!(prepared(&Prepared::binary(&noise(500, 1)).compress(&deflate)), 0, "it is no shorter");
+        }
+    }
+}

@@ -40,7 +40,8 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, check_utf8, text_before_error, 
 /// output is written, close the stream: first its sending half, so that the last octets are not lost to a reset. A
 /// client does well to wait a moment for the server to close first (§7.1.1).
 ///
-/// It owns no memory of its own while idle: what has come is in the `ReadBuffer`, what has to go is in the output.
+/// It owns no memory of its own while idle, but for what permessage-deflate keeps, where that was agreed: what has come
+/// is in the `ReadBuffer`, what has to go is in the output.
 ///
 /// ```
 /// use websocket_proto::{Config, Connection, Event, ReadBuffer};
@@ -100,7 +101,8 @@ impl Connection {
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
     ///
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
-    /// something, or returns `None`. What is appended is at most three times as long as what it consumes (a client's
+    /// something, or gives a chunk more of what it consumed, or returns `None`; before that, an input that is empty does
+    /// not say that all has been delivered. What is appended is at most three times as long as what it consumes (a client's
     /// Pong for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing can thereby
     /// fill an output that is never bounded.
     ///
@@ -136,6 +138,7 @@ impl Connection {
     pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
         let owed = self.closing.state() != State::Closed;
         self.closing.step(Step::Eof);
+        self.end();
         if owed { Err(ProtocolError::UnexpectedEof) } else { Ok(()) }
     }
 
@@ -145,8 +148,8 @@ impl Connection {
         self.decoder.limits()
     }
 
-    /// Changes what the peer may make us hold, from the next frame on: after a login, say. The limits on heads are over
-    /// with the handshake.
+    /// Changes what the peer may make us hold, from the next frame on: after a login, say. What a compressed message is
+    /// inflated to is bound by it at once. The limits on heads are over with the handshake.
     pub fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }
@@ -236,7 +239,14 @@ impl Connection {
         if self.closing.step(Step::Fail(error)) == Reaction::SendClose {
             self.put_close(error.close_code(), output);
         }
+        self.end();
         error
+    }
+
+    /// Gives back what permessage-deflate holds.
+    fn end(&mut self) {
+        self.decoder.end();
+        self.encoder.end();
     }
 
     /// Appends a Close with a code and no reason; 1005 stands for no code (§7.1.5).
@@ -258,6 +268,7 @@ impl Connection {
                 if self.closing.step(Step::CloseCame(code)) == Reaction::SendClose {
                     self.put_close(code, output);
                 }
+                self.end();
             }
             _ => {}
         }

@@ -191,7 +191,10 @@ impl Connection {
 
     fn begin_close(&mut self, code: CloseCode) -> Result<(), SendError> {
         match self.closing.step(Step::Close(code)) {
-            Reaction::SendClose => Ok(()),
+            Reaction::SendClose => {
+                self.encoder.end();
+                Ok(())
+            }
             Reaction::Nothing | Reaction::Refuse => Err(SendError::Closed),
         }
     }

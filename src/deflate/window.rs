@@ -1,9 +1,9 @@
 //! RFC 7692 §7.2.1: which plain octets may the next message refer to?
 
 use alloc::vec::Vec;
+use core::fmt;
 
 /// The last 2^bits octets that went by, in as much memory as has gone by, and no more.
-#[derive(Debug)]
 pub(crate) struct Window {
     /// At most `size` octets; in a ring once there are so many.
     octets: Vec<u8>,
@@ -52,6 +52,13 @@ impl Window {
             let capacity = needed.max(2 * self.octets.capacity()).min(self.size);
             self.octets.reserve_exact(capacity - self.octets.len());
         }
+    }
+}
+
+impl fmt::Debug for Window {
+    /// What is in it is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Window").field("len", &self.octets.len()).field("size", &self.size).finish_non_exhaustive()
     }
 }
 

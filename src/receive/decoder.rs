@@ -73,6 +73,11 @@ impl Decoder {
         self.inflater = Some(Box::new(Inflater::new(config, agreed, self.delivery)));
     }
 
+    /// Gives back what it holds: nothing more is to be decoded.
+    pub(crate) fn end(&mut self) {
+        self.inflater = None;
+    }
+
     /// Octets of memory that inflating takes.
     pub(crate) fn memory_used(&self) -> usize {
         self.inflater.as_ref().map_or(0, |inflater| inflater.memory_used())
@@ -188,7 +193,11 @@ impl Decoder {
             return Err(ProtocolError::FrameTooBig);
         }
         message.len = message.len.saturating_add(header.payload_len);
-        if message.len > self.limits.message && !message.is_compressed {
+        let most = match message.is_compressed {
+            true => self.limits.message.saturating_mul(2).saturating_add(GROWTH),
+            false => self.limits.message,
+        };
+        if message.len > most {
             return Err(ProtocolError::MessageTooBig);
         }
         message.fragments = message.fragments.saturating_add(1);
@@ -200,7 +209,7 @@ impl Decoder {
             remaining: header.payload_len,
             mask: Mask::new(header.mask.unwrap_or_default()),
             come: 0,
-            is_gathered: self.delivery == Delivery::Whole && header.payload_len <= GATHERED,
+            is_gathered: self.delivery == Delivery::Whole && header.payload_len <= GATHERED.min(self.limits.message),
         });
         Ok(())
     }
@@ -360,6 +369,10 @@ fn control_frame(kind: ItemKind, header: FrameHeader, size: usize, input: &mut R
 /// Of a whole message, a frame with so many octets of payload is inflated once it has come: what is inflated in one
 /// step does not go through zlib's window (measured: 6 % of 64 KiB of JSON that come in two reads).
 const GATHERED: u64 = 64 * 1024;
+
+/// A message that does not compress may be sent in twice its octets, and these besides: no compressor makes it so long,
+/// and who sends more has nothing to say.
+const GROWTH: u64 = 64 * 1024;
 
 /// RSV1, where permessage-deflate was agreed: the message that begins is compressed (RFC 7692 §6).
 const COMPRESSED: u8 = 0x40;

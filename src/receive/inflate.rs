@@ -24,8 +24,8 @@ pub(crate) struct Inflater {
     progress: Progress,
     /// Octets that it was inflated to.
     made: u64,
-    /// Final blocks of the message under way: what follows each costs as much as a whole window.
-    finals: u32,
+    /// Final blocks of the message under way: to go on behind one costs as much as a whole window.
+    finals: u64,
 }
 
 /// How far a message is.
@@ -49,13 +49,13 @@ pub(crate) struct Bounds {
     /// What it means when there are more.
     breach: ProtocolError,
     /// Final blocks in it.
-    finals: u32,
+    finals: u64,
 }
 
 impl Bounds {
     /// For a message whose frames have announced so many octets.
     pub(crate) fn new(limits: &Limits, announced: u64) -> Self {
-        let finals = limits.fragments;
+        let finals = u64::from(limits.fragments).min(announced / OCTETS_OF_FINAL + FREE_FINALS);
         let by_ratio = limits.inflate_ratio.map(|ratio| announced.saturating_mul(ratio.into()).max(FREE_OF_RATIO));
         match by_ratio {
             Some(most) if most < limits.message => Self { most, breach: ProtocolError::InflatesTooMuch, finals },
@@ -180,7 +180,7 @@ impl Inflater {
         if self.takeover || self.delivery == Delivery::Chunks {
             self.window.push(made);
         }
-        self.finals = self.finals.saturating_add(u32::from(step.stop == Stop::Final));
+        self.finals += u64::from(step.stop == Stop::Final);
         match step.stop {
             Stop::Final if self.finals > bounds.finals => Err(ProtocolError::TooManyFragments),
             Stop::Invalid => Err(ProtocolError::InvalidDeflate),
@@ -261,6 +261,13 @@ const CHUNK: usize = 16 * 1024;
 fn usual_room(compressed: usize) -> usize {
     compressed.saturating_mul(4).clamp(256, 64 * 1024).max(compressed)
 }
+
+/// A compressed message may have a final block for so many octets that its frames announce: then these cost about as
+/// much as others.
+const OCTETS_OF_FINAL: u64 = 64;
+
+/// And so many besides.
+const FREE_FINALS: u64 = 16;
 
 /// Octets that any message may be inflated to, whatever ratio is allowed: a short one may well repeat an earlier one.
 const FREE_OF_RATIO: u64 = 4096;

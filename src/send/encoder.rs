@@ -71,6 +71,11 @@ impl Encoder {
         }
     }
 
+    /// Gives back what it holds: no message is to be sent any more.
+    pub(crate) fn end(&mut self) {
+        self.deflater = None;
+    }
+
     /// Octets of memory that compressing takes.
     pub(crate) fn memory_used(&self) -> usize {
         self.deflater.as_ref().map_or(0, |deflater| deflater.memory_used())
@@ -135,10 +140,11 @@ impl Encoder {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
-        if self.keys.is_some() || !self.put_prepared(prepared, output) {
-            self.message(prepared.kind(), prepared.payload(), Compression::Auto, output)?;
+        if self.keys.is_none() && self.put_prepared(prepared, output) {
+            return Ok(());
         }
-        Ok(())
+        let compression = if prepared.compressed().is_some() { Compression::Auto } else { Compression::Never };
+        self.message(prepared.kind(), prepared.payload(), compression, output)
     }
 
     /// The frame of a server that fits, if one does.
@@ -204,7 +210,7 @@ impl Encoder {
 
     /// Begins a fragmented message, of a length that is not known.
     fn begin(&mut self, kind: MessageKind, compression: Compression) -> Unfinished {
-        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(usize::MAX, compression));
+        let deflater = self.deflater.as_mut().filter(|deflater| deflater.wants(usize::MAX - 1, compression));
         let is_compressed = deflater.is_some();
         if let Some(deflater) = deflater {
             deflater.begin();

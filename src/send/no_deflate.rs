@@ -36,4 +36,5 @@ impl Deflater {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Compression {
     Auto,
+    Never,
 }

@@ -14,9 +14,9 @@ use crate::deflate::{Compression, DeflateConfig, Direction};
 /// A message framed once, and compressed once, for many receivers.
 ///
 /// A server's frames are the same for all clients; so is the compressed form for those whose connection has no context
-/// takeover, and for those that keep their window themselves, with states that are lent. Whoever
-/// cannot be served with what is there gets the message in another form, as if it had been sent to it alone. It is
-/// cheap to clone.
+/// takeover, and for those that keep their window themselves, with states that are lent. Whoever cannot be served with
+/// what is there (a client's own frames are masked, for example) gets the message as if it had been sent to it alone;
+/// plain, if there is no compressed form. It is cheap to clone.
 ///
 /// ```
 /// use websocket_proto::{Config, Connection, Prepared};

@@ -6,6 +6,8 @@ pub struct Puff {
     history: Vec<u8>,
     /// The longest distance so far.
     pub distance: usize,
+    /// How many final blocks a message may have, if that is bounded.
+    pub most_finals: Option<u64>,
 }
 
 /// Why there is no more.
@@ -15,6 +17,8 @@ pub enum Fault {
     Invalid,
     /// The data ends too early.
     Short,
+    /// There are more final blocks than may be.
+    Finals,
 }
 
 struct Bits<'d> {
@@ -112,8 +116,13 @@ impl Puff {
         if payload.is_empty() {
             return Err(Fault::Short);
         }
+        let mut finals = 0;
         loop {
             let is_final = self.block(&mut bits)?;
+            finals += u64::from(is_final);
+            if self.most_finals.is_some_and(|most| finals > most) {
+                return Err(Fault::Finals);
+            }
             let is_in_last_octet = bits.at > (data.len() - 1) * 8;
             if is_final || (is_last && is_in_last_octet) {
                 bits.align();

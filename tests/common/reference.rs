@@ -129,7 +129,8 @@ fn read_frames(
             }
             *announced += len;
             *fragments += 1;
-            if *announced > limits.message && !is_compressed {
+            let most = if is_compressed { 2 * limits.message + 65_536 } else { limits.message };
+            if *announced > most {
                 return Err(ProtocolError::MessageTooBig);
             }
             if *fragments > limits.fragments {
@@ -138,7 +139,7 @@ fn read_frames(
             data.extend(payload);
             let ends = fin && is_whole;
             let mut plain = data.clone();
-            if is_compressed && !is_whole && len <= 65_536 && delivery == Delivery::Whole {
+            if is_compressed && !is_whole && len <= limits.message.min(65_536) && delivery == Delivery::Whole {
                 return Ok(()); // such a frame is looked at once it is there
             }
             if is_compressed {
@@ -178,6 +179,7 @@ fn inflate(
     announced: u64,
     limits: &Limits,
 ) -> Result<Vec<u8>, ProtocolError> {
+    puff.most_finals = Some(u64::from(limits.fragments).min(16 + announced / 64));
     let (mut plain, outcome) = puff.clone().inflate(data);
     let (mut most, mut breach) = (limits.message, ProtocolError::MessageTooBig);
     let by_ratio = limits.inflate_ratio.map(|ratio| (u64::from(ratio) * announced).max(4096));
@@ -194,8 +196,10 @@ fn inflate(
     if is_too_big {
         return Err(breach);
     }
-    if outcome == Err(Fault::Invalid) {
-        return Err(ProtocolError::InvalidDeflate);
+    match outcome {
+        Err(Fault::Invalid) => return Err(ProtocolError::InvalidDeflate),
+        Err(Fault::Finals) => return Err(ProtocolError::TooManyFragments),
+        Err(Fault::Short) | Ok(()) => {}
     }
     // the tail ends the data, and says nothing by itself
     if ends.is_some_and(|takeover| puff.message(data, takeover).as_ref() != Ok(&plain)) {
