@@ -70,15 +70,15 @@ pub struct Limits {
     /// Octets of payload in one data frame, as they are sent (16 MiB); beyond it, Close 1009.
     pub frame: u64,
     /// Octets of payload in one message, all its frames together, and inflated if it is compressed (16 MiB); beyond it,
-    /// Close 1009. A message is inflated up to here and not an octet further. The frames of a compressed one may announce
-    /// twice as many octets, and 64 KiB.
+    /// Close 1009. A message is inflated up to here and not an octet further. The frames of a compressed one may
+    /// announce twice as many octets, and 64 KiB.
     pub message: u64,
     /// How many octets one octet of a compressed message may be inflated to (no limit but `message`); beyond it, Close
     /// 1009. DEFLATE itself has a bound, 1032. Judged by what the frames of the message have announced so far; 4096
     /// octets are free, as a short message may well repeat an earlier one.
     pub inflate_ratio: Option<u32>,
-    /// Frames in one message (131,072); empty ones count; beyond it, Close 1008. So many final blocks (BFINAL) may be in a
-    /// compressed message, too, if it is long enough: 16, and one for each 64 octets that its frames announce.
+    /// Frames in one message (131,072); empty ones count; beyond it, Close 1008. So many final blocks (BFINAL) may be
+    /// in a compressed message, too, if it is long enough: 16, and one for each 64 octets that its frames announce.
     pub fragments: u32,
     /// Octets of a request head or of all response heads together (16 KiB); beyond it, status 431, or 414 when the
     /// request line alone is longer. Heads that another HTTP stack has read are that one's to bound.

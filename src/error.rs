@@ -65,7 +65,8 @@ pub enum ProtocolError {
     /// RFC 7692 §7.2.2: the data of a compressed message is no DEFLATE data, or ends in the middle of it.
     #[error("a compressed message is not valid DEFLATE data")]
     InvalidDeflate,
-    /// §10.4: a compressed message inflates to more than [`Limits::inflate_ratio`](crate::Limits::inflate_ratio) allows.
+    /// §10.4: a compressed message inflates to more than [`Limits::inflate_ratio`](crate::Limits::inflate_ratio)
+    /// allows.
     #[error("a compressed message inflates beyond the allowed ratio")]
     InflatesTooMuch,
     /// §10.4: a message has more frames, or more final blocks of DEFLATE data, than

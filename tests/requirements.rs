@@ -62,8 +62,8 @@ fn listed(list: &str) -> BTreeMap<String, Held> {
     listed
 }
 
-/// The tests of a source file, with the ids in the comment that their bodies begin with. A test that is left out, or that
-/// only another macro makes, must not name any: [`test_files`] sees to it that there is none.
+/// The tests of a source file, with the ids in the comment that their bodies begin with. A test that is left out, or
+/// that only another macro makes, must not name any: [`test_files`] sees to it that there is none.
 fn tests(source: &str) -> Vec<(String, Vec<String>)> {
     let mut tests = Vec::new();
     let mut lines = source.lines().map(str::trim).peekable();
@@ -107,8 +107,8 @@ const GATES: [&str; 5] = [
 /// How a line begins that could leave a test out.
 const HIDING: [&str; 6] = ["#[cfg", "#![cfg", "#[ignore", "ignore", "macro_rules!", "/*"];
 
-/// The files whose tests `cargo test` runs, or, where all of a file is of a feature, `.ci/run`: the programs in `tests`, and
-/// the modules of `src`.
+/// The files whose tests `cargo test` runs, or, where all of a file is of a feature, `.ci/run`: the programs in
+/// `tests`, and the modules of `src`.
 fn test_files(root: &Path) -> Vec<PathBuf> {
     let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
     let programs = fs::read_dir(root.join("tests")).unwrap().map(|entry| entry.unwrap().path()).filter(is_source);

@@ -223,8 +223,8 @@ fn s7_2_2_3_beyond_the_agreed_window() {
 
 #[test]
 fn rfc1951_s3_2_every_kind_of_block() {
-    // 1951-3.3-1: by a compressor that stores, one that has fixed codes for what is short, and dynamic ones; the largest
-    // stored block; empty blocks
+    // 1951-3.3-1: by a compressor that stores, one that has fixed codes for what is short, and dynamic ones; the
+    // largest stored block; empty blocks
     let mut largest = vec![0x00, 0xff, 0xff, 0x00, 0x00];
     largest.extend(common::deflate::noise(65_535, 1));
     largest.push(0x00);

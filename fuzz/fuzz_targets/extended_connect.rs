@@ -1,5 +1,5 @@
-//! Any header list as a request by extended CONNECT and as a response to one: what is accepted says what it has to, once,
-//! and an acceptance is understood by the other end.
+//! Any header list as a request by extended CONNECT and as a response to one: what is accepted says what it has to,
+//! once, and an acceptance is understood by the other end.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -101,10 +101,10 @@ impl Connection {
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
     ///
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
-    /// something, or gives a chunk more of what it consumed, or returns `None`; before that, an input that is empty does
-    /// not say that all has been delivered. What is appended is at most three times as long as what it consumes (a client's
-    /// Pong for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing can thereby
-    /// fill an output that is never bounded.
+    /// something, or gives a chunk more of what it consumed, or returns `None`; before that, an input that is empty
+    /// does not say that all has been delivered. What is appended is at most three times as long as what it consumes (a
+    /// client's Pong for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing
+    /// can thereby fill an output that is never bounded.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the

@@ -19,10 +19,10 @@ use super::DeflatePool;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateConfig {
-    /// The most that the window of our compressor may be, as a power of two of octets: 9 to 15 (12). A smaller one takes
-    /// less memory and finds less; and more time, as zlib goes through a table of 128 KiB each time that as much has
-    /// gone by. What is beyond is taken for the nearest. A compressor with 8 does not exist (in no zlib): a client that wants one is declined, a
-    /// server that wants one is sent plain messages.
+    /// The most that the window of our compressor may be, as a power of two of octets: 9 to 15 (12). A smaller one
+    /// takes less memory and finds less; and more time, as zlib goes through a table of 128 KiB each time that as much
+    /// has gone by. What is beyond is taken for the nearest. A compressor with 8 does not exist (in no zlib): a client
+    /// that wants one is declined, a server that wants one is sent plain messages.
     pub window_bits: u8,
     /// The most that the window of the peer's compressor may be, as a power of two of octets: 8 to 15 (15). It is what
     /// we have to keep of the messages that come.
@@ -39,8 +39,8 @@ pub struct DeflateConfig {
     pub level: u8,
     /// How much memory our compressor takes besides its window, from 1 to 9 (5).
     pub mem_level: u8,
-    /// Messages of fewer octets are sent plain, unless [`Compression::Always`] is asked for (128). A fragmented message,
-    /// whose length is not known, is compressed; with `usize::MAX`, none is.
+    /// Messages of fewer octets are sent plain, unless [`Compression::Always`] is asked for (128). A fragmented
+    /// message, whose length is not known, is compressed; with `usize::MAX`, none is.
     pub threshold: usize,
     /// Who owns the states of zlib.
     pub memory: DeflateMemory,

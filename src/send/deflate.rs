@@ -52,9 +52,9 @@ impl Deflater {
         }
     }
 
-    /// Appends the compressed form of a whole message. False, where that is no shorter, and nothing has it that the next
-    /// message refers to: then it is better sent plain, unless it is always to be compressed. What a compressor keeps
-    /// has to be sent as it was compressed.
+    /// Appends the compressed form of a whole message. False, where that is no shorter, and nothing has it that the
+    /// next message refers to: then it is better sent plain, unless it is always to be compressed. What a compressor
+    /// keeps has to be sent as it was compressed.
     pub(crate) fn message(&mut self, plain: &[u8], compression: Compression, output: &mut Vec<u8>) -> bool {
         let begin = output.len();
         self.begin();

@@ -144,8 +144,8 @@ impl fmt::Display for Utf8Bytes {
 pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
     if key != [0; 4] && mask::apply(payload, key) < 0x80 {
         debug_assert!(payload.is_ascii());
-        // SAFETY: `apply` returns the OR of all octets of the payload, as it left them. It is below 0x80, so each of them
-        // is; octets below 0x80 are UTF-8, one character each.
+        // SAFETY: `apply` returns the OR of all octets of the payload, as it left them. It is below 0x80, so each of
+        // them is; octets below 0x80 are UTF-8, one character each.
         return Ok(unsafe { core::str::from_utf8_unchecked(payload) });
     }
     utf8::check(payload)

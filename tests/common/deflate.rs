@@ -56,8 +56,8 @@ pub fn compressed_with(deflate: &DeflateConfig, plain: &[u8]) -> Vec<u8> {
     frames_in(&output).remove(0).1
 }
 
-/// The errors that only a compressed message can cause, the code that tells, and the payload that does; the second with a
-/// ratio of 1 allowed, and a message of 5000 octets.
+/// The errors that only a compressed message can cause, the code that tells, and the payload that does; the second with
+/// a ratio of 1 allowed, and a message of 5000 octets.
 pub fn faults() -> Vec<(ProtocolError, u16, Vec<u8>)> {
     let mut best = takeover(false);
     best.level = 9;

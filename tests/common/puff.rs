@@ -74,8 +74,8 @@ impl Code {
         Err(Fault::Invalid)
     }
 
-    /// Not more codes than there is room for; and not fewer, but for none at all, and for a single one where that may be
-    /// (as zlib has it).
+    /// Not more codes than there is room for; and not fewer, but for none at all, and for a single one where that may
+    /// be (as zlib has it).
     fn check(self, may_be_incomplete: bool) -> Result<Self, Fault> {
         let used: usize = self.0.iter().map(Vec::len).sum();
         let room: usize = (1..).zip(&self.0).map(|(len, symbols)| symbols.len() << (15 - len)).sum();

@@ -1,5 +1,5 @@
-//! The protocol as the RFC tells it, in the most obvious code: no state but the octets, no speed. What the crate does is
-//! compared with it.
+//! The protocol as the RFC tells it, in the most obvious code: no state but the octets, no speed. What the crate does
+//! is compared with it.
 
 use super::puff::{Fault, Puff};
 use websocket_proto::{CloseCode, CloseFrame, Delivery, Limits, Message, ProtocolError, Role};
