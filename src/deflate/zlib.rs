@@ -90,7 +90,7 @@ impl Compressor {
         let mut rest = plain;
         loop {
             let begin = output.len();
-            let room = plain.len() / 2 + 64;
+            let room = plain.len() / 4 * 3 + 64; // most messages fit, and little is cleared for nothing
             output.resize(begin + room, 0);
             let (total_in, total_out) = (self.zlib.total_in(), self.zlib.total_out());
             let status = self.zlib.compress(rest, &mut output[begin..], flush);
