@@ -29,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
         |(mut payload, cut, what)| {
             match what {
                 0 => payload.truncate(cut.index(payload.len() + 1)),
-                1 => payload[0] |= 1,
+                1 => payload.iter_mut().take(1).for_each(|first| *first |= 1),
                 _ => {}
             }
             payload

@@ -226,7 +226,7 @@ fn any_config() -> impl Strategy<Value = DeflateConfig> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn s5_a_server_answers_the_first_offer_that_it_can_accept(server in any_config(), offers in elements(3)) {
