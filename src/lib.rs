@@ -118,7 +118,7 @@ pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
 #[doc = include_str!("choices.md")]
 pub mod choices {}
 
-/// The examples of the README are compiled and run.
-#[cfg(doctest)]
+/// The examples of the README are compiled and run, with the default features.
+#[cfg(all(doctest, feature = "deflate"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
