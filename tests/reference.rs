@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Joined, ROLES, frame_from, frame_to, reference};
+use common::{ROLES, frame_from, frame_to, receive_cut, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use websocket_proto::{Config, Delivery, Message, ReadBuffer, Role};
+use websocket_proto::{Config, Delivery, Role};
 
 /// Runs the stream, cut as told, and compares all that came of it with the reference.
 fn compare(role: Role, delivery: Delivery, octets: &[u8], cuts: &[usize]) -> Result<(), TestCaseError> {
@@ -16,25 +16,9 @@ fn compare(role: Role, delivery: Delivery, octets: &[u8], cuts: &[usize]) -> Res
     config.limits.fragments = 4;
     let expected = reference::read(role, &config.limits, octets);
 
-    let mut ws = common::connection(role, &config);
-    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-    let (mut messages, mut error) = (Joined::default(), None);
-    let mut rest = octets;
-    let mut cuts = cuts.iter().cycle();
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(cuts.next().map_or(rest.len(), |cut| (*cut).min(rest.len())));
-        rest = later;
-        input.extend_from_slice(now);
-        loop {
-            match ws.receive(&mut input, &mut output) {
-                Ok(Some(event)) => messages.push(Message::from(event)),
-                Ok(None) => break,
-                Err(failure) => error = Some(failure),
-            }
-        }
-    }
+    let (messages, error, output) = receive_cut(common::connection(role, &config), octets, cuts);
     let answers: Vec<u8> = expected.answers.iter().flat_map(|(first, body)| frame_from(role, *first, body)).collect();
-    prop_assert_eq!(messages.messages, expected.messages);
+    prop_assert_eq!(messages, expected.messages);
     prop_assert_eq!(error, expected.error);
     prop_assert_eq!(output, answers);
     Ok(())

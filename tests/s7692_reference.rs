@@ -5,11 +5,11 @@
 mod common;
 
 use common::deflate::{config, in_each_memory, takeover};
-use common::{Joined, connection, frame_from, frame_to, frames_in, reference};
+use common::{connection, frame_from, frame_to, frames_in, receive_cut, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::deflate::Compression;
-use websocket_proto::{Delivery, Message, ReadBuffer, Role};
+use websocket_proto::{Delivery, Role};
 
 /// Runs the stream, cut as told, in each way of holding memory, and compares all that came of it with the reference.
 fn compare(
@@ -26,27 +26,11 @@ fn compare(
         config.limits.inflate_ratio = Some(50);
         let expected = reference::read_inflating(role, &config.limits, Some((has_takeover, delivery)), octets);
 
-        let mut ws = connection(role, &config);
-        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-        let (mut messages, mut error) = (Joined::default(), None);
-        let mut rest = octets;
-        let mut cuts = cuts.iter().cycle();
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(cuts.next().map_or(rest.len(), |cut| (*cut).min(rest.len())));
-            rest = later;
-            input.extend_from_slice(now);
-            loop {
-                match ws.receive(&mut input, &mut output) {
-                    Ok(Some(event)) => messages.push(Message::from(event)),
-                    Ok(None) => break,
-                    Err(failure) => error = Some(failure),
-                }
-            }
-        }
+        let (messages, error, output) = receive_cut(connection(role, &config), octets, cuts);
         let answers: Vec<u8> =
             expected.answers.iter().flat_map(|(first, body)| frame_from(role, *first, body)).collect();
         prop_assert_eq!(error, expected.error);
-        prop_assert_eq!(messages.messages, expected.messages);
+        prop_assert_eq!(messages, expected.messages);
         prop_assert_eq!(output, answers);
     }
     Ok(())

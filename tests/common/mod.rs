@@ -176,6 +176,32 @@ fn once<'o>(
     Transcript { messages, unfinished, error, output, state: ws.state(), outcome: ws.close_outcome() }
 }
 
+/// All that comes of a stream that is cut as told, over and over: the messages, with chunks put together again, what is
+/// wrong with it, and the output.
+pub fn receive_cut(
+    mut ws: Connection,
+    octets: &[u8],
+    cuts: &[usize],
+) -> (Vec<Message>, Option<ProtocolError>, Vec<u8>) {
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let (mut messages, mut error) = (Joined::default(), None);
+    let mut rest = octets;
+    let mut cuts = cuts.iter().cycle();
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(cuts.next().map_or(rest.len(), |cut| (*cut).min(rest.len())));
+        rest = later;
+        input.extend_from_slice(now);
+        loop {
+            match ws.receive(&mut input, &mut output) {
+                Ok(Some(event)) => messages.push(Message::from(event)),
+                Ok(None) => break,
+                Err(failure) => error = Some(failure),
+            }
+        }
+    }
+    (messages.messages, error, output)
+}
+
 /// Messages, with chunks put together again.
 #[derive(Default)]
 pub struct Joined {
