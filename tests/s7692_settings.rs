@@ -240,3 +240,25 @@ fn what_is_prepared_plain_stays_plain() {
         }
     }
 }
+
+#[test]
+fn s7_2_1_without_takeover_nothing_is_left_of_a_message() {
+    // 7692-7.2.1-5: at every level, by one frame and by several
+    for level in 0..=9 {
+        for deflate in in_each_memory(&takeover(false)) {
+            let mut deflate = deflate;
+            deflate.level = level;
+            let mut ws = connection(Role::Server, &config(deflate));
+            let (a, b) = (chat(3000, 1), chat(20_000, 2));
+            let first = sent_binary(&mut ws, a.as_bytes());
+            let mut output = Vec::new();
+            ws.begin_binary(a.as_bytes(), &mut output).unwrap();
+            ws.finish_binary(b.as_bytes(), &mut output).unwrap();
+            let payload: Vec<u8> = frames_in(&output).into_iter().flat_map(|(_, payload)| payload).collect();
+            let both = Puff::default().message(&payload, false).unwrap();
+            assert!(both == [a.as_bytes(), b.as_bytes()].concat(), "level {level}");
+            sent_binary(&mut ws, b.as_bytes());
+            assert_eq!(sent_binary(&mut ws, a.as_bytes()), first, "level {level}");
+        }
+    }
+}

@@ -74,6 +74,16 @@ pub enum DeflateMemory {
     Shared(DeflatePool),
 }
 
+impl DeflateMemory {
+    /// Where states come from and go to; `None`: they stay with the connection.
+    pub(crate) fn pool(&self) -> Option<DeflatePool> {
+        match self {
+            Self::Dedicated => None,
+            Self::Shared(pool) => Some(pool.clone()),
+        }
+    }
+}
+
 /// Whether a message is sent compressed.
 ///
 /// What is sent plain does not enter the window: no later message says by its length how much of it is repeated

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::zlib::{Compressor, Decompressor, Settings};
@@ -30,9 +30,9 @@ pub struct DeflatePool(Arc<Mutex<Free>>);
 /// Each lies in a box of its own, which is what is lent: a connection without one holds a pointer's size, and to lend
 /// allocates nothing.
 #[derive(Default)]
-#[allow(clippy::vec_box)]
+#[allow(clippy::vec_box)] // for that reason
 struct Free {
-    /// States of each kind that are kept.
+    /// States of each kind that are kept, the one that was given back last at the end.
     most: usize,
     compressors: Vec<Box<Compressor>>,
     decompressors: Vec<Box<Decompressor>>,
@@ -48,33 +48,40 @@ impl DeflatePool {
 
     /// Frees all states that are not lent.
     pub fn clear(&self) {
-        let most = self.free().most;
-        *self.free() = Free { most, ..Free::default() };
+        let mut free = self.free();
+        let states = (mem::take(&mut free.compressors), mem::take(&mut free.decompressors));
+        drop(free); // what takes long is not done under the lock, here and below
+        drop(states);
     }
 
     pub(crate) fn take_compressor(&self, settings: Settings) -> Box<Compressor> {
         let mut free = self.free();
-        match free.compressors.iter().rposition(|free| free.settings() == settings) {
-            Some(fitting) => free.compressors.swap_remove(fitting),
-            None => Box::new(Compressor::new(settings)),
-        }
+        let fitting = free.compressors.iter().rposition(|free| free.settings() == settings);
+        let state = fitting.map(|fitting| free.compressors.remove(fitting));
+        drop(free);
+        state.unwrap_or_else(|| Box::new(Compressor::new(settings)))
     }
 
     pub(crate) fn give_compressor(&self, state: Box<Compressor>) {
         let mut free = self.free();
         let most = free.most;
-        give(state, &mut free.compressors, most);
+        let oldest = give(state, &mut free.compressors, most);
+        drop(free);
+        drop(oldest);
     }
 
     #[allow(clippy::unnecessary_box_returns)] // see `Free`
     pub(crate) fn take_decompressor(&self) -> Box<Decompressor> {
-        self.free().decompressors.pop().unwrap_or_default()
+        let state = self.free().decompressors.pop();
+        state.unwrap_or_default()
     }
 
     pub(crate) fn give_decompressor(&self, state: Box<Decompressor>) {
         let mut free = self.free();
         let most = free.most;
-        give(state, &mut free.decompressors, most);
+        let oldest = give(state, &mut free.decompressors, most);
+        drop(free);
+        drop(oldest);
     }
 
     /// Nothing that is done under the lock can leave the lists in disorder.
@@ -85,11 +92,9 @@ impl DeflatePool {
 
 /// Where there is no place, the one goes that has lain there longest: its settings may be those of nobody any more.
 #[allow(clippy::vec_box)] // see `Free`
-fn give<T>(state: Box<T>, free: &mut Vec<Box<T>>, most: usize) {
+fn give<T>(state: Box<T>, free: &mut Vec<Box<T>>, most: usize) -> Option<Box<T>> {
     free.push(state);
-    if free.len() > most {
-        free.remove(0);
-    }
+    (free.len() > most).then(|| free.remove(0))
 }
 
 impl Default for DeflatePool {

@@ -35,8 +35,9 @@ impl Window {
         [older, newer]
     }
 
+    /// Forgets all, and gives its memory back.
     pub(crate) fn clear(&mut self) {
-        self.octets.clear();
+        self.octets = Vec::new();
         self.oldest = 0;
     }
 
@@ -81,7 +82,7 @@ mod tests {
                     assert!(window.capacity() <= 1 << bits);
                 }
                 window.clear();
-                assert_eq!(window.parts().concat(), b"");
+                assert_eq!((window.parts().concat(), window.capacity()), (Vec::new(), 0));
                 window.push(b"abc");
                 assert_eq!(window.parts().concat(), b"abc");
             }

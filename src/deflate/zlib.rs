@@ -7,8 +7,6 @@ use core::fmt;
 
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Method, Status, Strategy};
 
-use super::Window;
-
 /// What a compressor is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -67,14 +65,12 @@ impl Compressor {
         }
     }
 
-    /// Has the next octets refer to those of the window, as if these had gone through it.
-    pub(crate) fn prime(&mut self, window: &Window) {
-        for part in window.parts() {
-            if !part.is_empty() {
-                let primed = self.zlib.set_dictionary(part);
-                debug_assert!(primed.is_ok(), "between messages, a raw compressor takes a dictionary");
-                self.is_used = true;
-            }
+    /// Has the next octets refer to these, as if they had gone through it.
+    pub(crate) fn prime(&mut self, plain: &[u8]) {
+        if !plain.is_empty() {
+            let primed = self.zlib.set_dictionary(plain);
+            debug_assert!(primed.is_ok(), "between messages, a raw compressor takes a dictionary");
+            self.is_used = true;
         }
     }
 

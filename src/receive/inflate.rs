@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 pub(super) use super::inflated::Inflated;
 use crate::config::{Delivery, Limits};
-use crate::deflate::{Decompressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Step, Stop, Until, Window};
+use crate::deflate::{Decompressor, DeflateConfig, DeflatePool, Direction, Step, Stop, Until, Window};
 use crate::error::ProtocolError;
 
 /// permessage-deflate in one direction: the messages that come.
@@ -20,7 +20,6 @@ pub(crate) struct Inflater {
     /// What the peer may refer to, kept where nothing else holds it: of messages before, and of pieces that were
     /// delivered. Zlib has a copy that it does not give back when a final block ends.
     window: Window,
-    window_bits: u8,
     progress: Progress,
     /// Octets that it was inflated to.
     made: u64,
@@ -69,13 +68,9 @@ impl Inflater {
         Self {
             takeover: agreed.takeover,
             delivery,
-            pool: match &config.memory {
-                DeflateMemory::Dedicated => None,
-                DeflateMemory::Shared(pool) => Some(pool.clone()),
-            },
+            pool: config.memory.pool(),
             state: None,
             window: Window::new(agreed.window_bits),
-            window_bits: agreed.window_bits,
             progress: Progress::Between,
             made: 0,
             finals: 0,
@@ -234,7 +229,7 @@ impl Inflater {
     /// Holds no more than the next message needs.
     fn release(&mut self) {
         if !self.takeover {
-            self.window = Window::new(self.window_bits);
+            self.window.clear();
         }
         if let Some(pool) = &self.pool {
             self.state.take().into_iter().for_each(|state| pool.give_decompressor(state));

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub(crate) use crate::deflate::Compression;
-use crate::deflate::{Compressor, DeflateConfig, DeflateMemory, DeflatePool, Direction, Settings, TAIL, Then, Window};
+use crate::deflate::{Compressor, DeflateConfig, DeflatePool, Direction, Settings, TAIL, Then, Window};
 
 /// permessage-deflate in one direction: the messages that go.
 #[derive(Debug)]
@@ -29,18 +29,22 @@ impl Deflater {
             mem_level: config.mem_level.clamp(1, 9),
             window_bits: config.window_bits.clamp(9, 15).min(agreed.window_bits),
         };
-        let pool = match &config.memory {
-            DeflateMemory::Dedicated => None,
-            DeflateMemory::Shared(pool) => Some(pool.clone()),
-        };
         (settings.window_bits >= 9).then(|| Self {
             takeover: agreed.takeover && config.takeover,
             settings,
             threshold: config.threshold,
-            pool,
+            pool: config.memory.pool(),
             state: None,
             window: Window::new(settings.window_bits),
         })
+    }
+
+    /// One whose messages anybody can read next who has its window, whatever their length.
+    pub(super) fn for_all(config: &DeflateConfig) -> Option<Self> {
+        let alone = Direction { takeover: false, window_bits: 15 };
+        let mut deflater = Self::new(config, alone)?;
+        deflater.threshold = 0;
+        Some(deflater)
     }
 
     /// Whether a message of so many octets is to be compressed.
@@ -84,7 +88,7 @@ impl Deflater {
         takes
     }
 
-    /// Begins a fragmented message.
+    /// Begins a message.
     pub(crate) fn begin(&mut self) {
         let Self { state, pool, settings, .. } = self;
         let is_new = state.is_none();
@@ -96,7 +100,7 @@ impl Deflater {
             state.reset();
         }
         if is_new && self.takeover {
-            state.prime(&self.window);
+            self.window.parts().into_iter().for_each(|part| state.prime(part));
         }
     }
 

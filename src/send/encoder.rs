@@ -99,40 +99,22 @@ impl Encoder {
         Ok(())
     }
 
-    /// The same, compressed, if it is to be. False: nothing was appended.
+    /// The same, compressed, if it is to be, and unless it is better sent plain. False: nothing was appended.
     #[inline(never)]
-    fn compressed_message(
+    pub(super) fn compressed_message(
         &mut self,
         kind: MessageKind,
         payload: &[u8],
         compression: Compression,
         output: &mut Vec<u8>,
     ) -> bool {
-        match &self.deflater {
-            Some(deflater) if deflater.wants(payload.len(), compression) => {
-                self.compressed_frame(kind, payload, compression, output)
-            }
-            _ => false,
-        }
-    }
-
-    /// A whole message as a compressed frame, unless it is better sent plain: then it returns false.
-    pub(super) fn compressed_frame(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        compression: Compression,
-        output: &mut Vec<u8>,
-    ) -> bool {
-        let Some(deflater) = &mut self.deflater else { return false };
+        let Some(deflater) = self.deflater.as_mut().filter(|deflater| deflater.wants(payload.len(), compression))
+        else {
+            return false;
+        };
         let key = self.keys.as_mut().map(Random::key);
         let put = |output: &mut _| deflater.message(payload, compression, output);
         put_behind_header(true, COMPRESSED, opcode(kind), key, output, put)
-    }
-
-    /// A whole message as a plain frame.
-    pub(super) fn whole_frame(&mut self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) {
-        self.frame(true, opcode(kind), payload, output);
     }
 
     /// A message that was framed before.
@@ -292,7 +274,7 @@ fn put_behind_header(
     true
 }
 
-const fn opcode(kind: MessageKind) -> OpCode {
+pub(super) const fn opcode(kind: MessageKind) -> OpCode {
     match kind {
         MessageKind::Text => OpCode::Text,
         MessageKind::Binary => OpCode::Binary,

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use super::Encoder;
 #[cfg(feature = "deflate")]
 use super::deflate::Deflater;
+use super::encoder::opcode;
 use crate::config::MessageKind;
 #[cfg(feature = "deflate")]
-use crate::deflate::{Compression, DeflateConfig, Direction};
+use crate::deflate::{Compression, DeflateConfig};
 
 /// A message framed once, and compressed once, for many receivers.
 ///
@@ -64,7 +65,7 @@ impl Prepared {
 
     fn new(kind: MessageKind, payload: &[u8]) -> Self {
         let mut plain = Vec::new();
-        Encoder::server().whole_frame(kind, payload, &mut plain);
+        Encoder::server().frame(true, opcode(kind), payload, &mut plain);
         let header_len = plain.len() - payload.len();
         Self { kind, plain: plain.into(), header_len, compressed: None }
     }
@@ -74,11 +75,10 @@ impl Prepared {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compress(mut self, config: &DeflateConfig) -> Self {
-        let alone = Direction { takeover: false, window_bits: 15 };
-        self.compressed = Deflater::new(config, alone).and_then(|deflater| {
+        self.compressed = Deflater::for_all(config).and_then(|deflater| {
             let (window_bits, mut frame) = (deflater.window_bits(), Vec::new());
             let mut encoder = Encoder::deflating(deflater);
-            let is_shorter = encoder.compressed_frame(self.kind, self.payload(), Compression::Auto, &mut frame);
+            let is_shorter = encoder.compressed_message(self.kind, self.payload(), Compression::Auto, &mut frame);
             is_shorter.then(|| Compressed { frame: frame.into(), window_bits })
         });
         self
