@@ -1,0 +1,70 @@
+//! What a stream would be, in memory: octets are read from it, and those written to it are counted.
+
+use std::rc::Rc;
+
+/// How far a read goes at most, besides the room that it is given.
+#[derive(Clone, Debug)]
+pub(crate) enum Reads {
+    /// As far as there is room.
+    Full,
+    /// To the end of the frame under way: there the octets of each frame end.
+    Frames(Rc<[usize]>),
+    /// So many octets.
+    Each(usize),
+}
+
+/// What the peer sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    octets: Rc<[u8]>,
+    reads: Reads,
+    read: usize,
+    /// Which frame is under way.
+    frame: usize,
+}
+
+impl Source {
+    pub(crate) fn new(octets: &Rc<[u8]>, reads: Reads) -> Self {
+        Self { octets: Rc::clone(octets), reads, read: 0, frame: 0 }
+    }
+
+    /// A read. 0: there is nothing left.
+    #[inline]
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> usize {
+        let rest = &self.octets[self.read..];
+        let most = match &self.reads {
+            Reads::Full => rest.len(),
+            Reads::Each(most) => *most,
+            Reads::Frames(ends) => ends.get(self.frame).map_or(0, |end| end - self.read),
+        };
+        let len = rest.len().min(room.len()).min(most);
+        room[..len].copy_from_slice(&rest[..len]);
+        self.read += len;
+        if let Reads::Frames(ends) = &self.reads {
+            self.frame += usize::from(ends.get(self.frame) == Some(&self.read));
+        }
+        len
+    }
+}
+
+/// Where what is written goes: it is counted, and its ends are looked at; a kernel would copy it, for all alike.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wire {
+    pub(crate) writes: u64,
+    pub(crate) octets: u64,
+    pub(crate) sum: u64,
+}
+
+impl Wire {
+    /// A write of one or more slices.
+    #[inline]
+    pub(crate) fn write(&mut self, slices: &[&[u8]]) {
+        self.writes += 1;
+        for slice in slices {
+            self.octets += slice.len() as u64;
+            if let [first, .., last] = slice {
+                self.sum += u64::from(*first) + u64::from(*last);
+            }
+        }
+    }
+}
