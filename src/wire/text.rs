@@ -142,10 +142,10 @@ impl fmt::Display for Utf8Bytes {
 #[inline]
 #[allow(unsafe_code)] // from_utf8_unchecked after a check of our own; a second look would double the cost of ASCII
 pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
-    if key != [0; 4] && mask::apply(payload, key) < 0x80 {
+    if key != [0; 4] && mask::apply(payload, key) {
         debug_assert!(payload.is_ascii());
-        // SAFETY: `apply` returns the OR of all octets of the payload, as it left them. It is below 0x80, so each of
-        // them is; octets below 0x80 are UTF-8, one character each.
+        // SAFETY: `apply` said that all octets of the payload, as it left them, are below 0x80; such octets are UTF-8,
+        // one character each.
         return Ok(unsafe { core::str::from_utf8_unchecked(payload) });
     }
     utf8::check(payload)
