@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::words::{
-    append_aligned, append_blocks, append_few, mask_blocks, mask_few, mask_two_blocks, turn,
-};
+use super::words::{append_aligned, append_blocks, append_few, mask_blocks, mask_few, mask_two_blocks, turn};
 
 /// A masking key and how far it has been applied: octet `i` of a frame's payload is combined with octet `i % 4` of the
 /// key by exclusive or.
@@ -37,7 +35,20 @@ impl Mask {
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
         unmask_binary(payload, self.key);
-        self.key = turn(u32::from_le_bytes(self.key), payload.len()).to_le_bytes();
+        self.turn(payload.len());
+    }
+
+    /// The same; and says whether they are known to be ASCII thereafter.
+    #[inline]
+    pub(crate) fn apply_to_text(&mut self, payload: &mut [u8]) -> bool {
+        let is_ascii = self.key != [0; 4] && apply(payload, self.key);
+        self.turn(payload.len());
+        is_ascii
+    }
+
+    #[inline]
+    fn turn(&mut self, octets: usize) {
+        self.key = turn(u32::from_le_bytes(self.key), octets).to_le_bytes();
     }
 }
 
