@@ -207,7 +207,11 @@ impl Connection {
         }
         let received = match self.decoder.next(input) {
             Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
-            received => received,
+            Ok(None) => {
+                input.expect(self.decoder.missing());
+                Ok(None)
+            }
+            Err(error) => Err(error),
         };
         received.map_err(|error| {
             input.clear();
@@ -216,6 +220,7 @@ impl Connection {
     }
 
     #[cold]
+    #[inline(never)]
     fn receive_by_steps<'i>(
         &mut self,
         input: &'i mut ReadBuffer,

@@ -12,8 +12,8 @@ use crate::wire::unmask_binary;
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
 ///
-/// Read into [`spare`](Self::spare) and say how much with [`filled`](Self::filled), or copy in what lies elsewhere with
-/// [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may serve another
+/// Read into [`room`](Self::room) or [`spare`](Self::spare) and say how much with [`filled`](Self::filled), or copy in
+/// what lies elsewhere with [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may serve another
 /// connection; while it is not, it belongs to the connection that its octets are for.
 ///
 /// It grows with what arrives, never with what a header announces. Room is cleared when it is first handed out and then
@@ -25,7 +25,7 @@ use crate::wire::unmask_binary;
 ///
 /// let mut stream = &b"\x81\x05Hello"[..];
 /// let mut input = ReadBuffer::default();
-/// let n = stream.read(input.spare(4096))?;
+/// let n = stream.read(input.room(4096))?;
 /// input.filled(n);
 /// assert_eq!(input.len(), 7);
 /// # Ok::<(), std::io::Error>(())
@@ -54,6 +54,8 @@ pub struct ReadBuffer {
     filled: usize,
     /// filled + offered <= the length of `data`: the room that was handed out last.
     offered: usize,
+    /// Octets of the frame under way that have not come: a hint, and the peer's word.
+    missing: u64,
     /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
     allocated: usize,
     /// The message under way, if it is compressed.
@@ -79,6 +81,42 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or as much as has
+    /// come of its message already, if that is less; then call [`filled`](Self::filled).
+    ///
+    /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
+    /// double, no memory is taken because a header announced it.
+    ///
+    /// ```
+    /// use websocket_proto::{Config, Connection, ReadBuffer};
+    ///
+    /// let mut ws = Connection::client(&Config::default());
+    /// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    /// assert_eq!(input.room(1024).len(), 1024);
+    /// input.extend_from_slice(b"\x82\x7e\xff\xff 3000 octets of 65,535 ...");
+    /// # input.extend_from_slice(&[0; 3000 - 26]);
+    /// ws.receive(&mut input, &mut output)?;
+    /// assert_eq!(input.room(1024).len(), 3000);
+    /// # Ok::<(), websocket_proto::ProtocolError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`spare`](Self::spare).
+    #[inline]
+    pub fn room(&mut self, usual: usize) -> &mut [u8] {
+        let held = self.held();
+        match usize::try_from(self.missing).unwrap_or(usize::MAX) {
+            0 => self.spare(usual),
+            missing if missing < usual.saturating_sub(held) => self.spare(usual),
+            missing => self.spare(missing.min(held.max(usual))),
+        }
+    }
+
+    /// Says how many octets of the frame under way have not come.
+    pub(crate) fn expect(&mut self, missing: u64) {
+        self.missing = missing;
+    }
+
     /// Says that the first `len` octets of [`spare`](Self::spare) have been filled.
     ///
     /// # Panics
@@ -88,6 +126,7 @@ impl ReadBuffer {
         assert!(len <= self.offered, "more bytes were filled than were spare");
         self.offered -= len;
         self.filled += len;
+        self.missing = self.missing.saturating_sub(len as u64);
     }
 
     /// Copies in octets that came another way.
@@ -118,6 +157,7 @@ impl ReadBuffer {
         self.parsed = 0;
         self.filled = 0;
         self.offered = 0;
+        self.missing = 0;
         self.inflated.clear();
     }
 
