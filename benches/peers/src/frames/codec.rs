@@ -1,4 +1,4 @@
-//! What is asked of a library whose framing is measured.
+//! What is asked of a library whose framing is measured?
 
 use super::transport::{Source, Wire};
 
@@ -31,6 +31,9 @@ pub(crate) trait Codec {
 
     /// Sends each binary message of the source back, and writes once for each read.
     fn echo(&mut self, source: &mut Source, wire: &mut Wire) -> Option<Tally>;
+
+    /// Gives back what an idle connection can do without, as far as the library lets an application say so.
+    fn idle(&mut self) {}
 }
 
 /// How many messages an application holds that keeps them.
