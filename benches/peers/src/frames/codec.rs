@@ -36,6 +36,16 @@ pub(crate) trait Codec {
     fn idle(&mut self) {}
 }
 
+/// A read is of so many octets, where the library leaves it to the application.
+pub(crate) const READ: usize = 16 << 10;
+
+/// A batch is written when it has come to so many octets.
+pub(crate) const BATCH: usize = 16 << 10;
+
+/// From so many octets on, a payload in a batch that need not be masked is a slice of its own, where the library lets
+/// the application have its header.
+pub(crate) const LARGE: usize = 4 << 10;
+
 /// How many messages an application holds that keeps them.
 pub(crate) const KEPT: usize = 64;
 
@@ -77,7 +87,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn add(&mut self, payload: &[u8]) {
         self.messages += 1;
         self.octets += payload.len() as u64;

@@ -4,13 +4,15 @@
 //! Frames lie in a buffer of a fixed size; for those that do not fit in, it grows, and is read into no further than to
 //! their end. Keys are drawn from the thread's CSPRNG, many at once.
 
-#![allow(unsafe_code, reason = "nobody shall be below it: intrinsics, and no bounds")]
+#![allow(unsafe_code, reason = "nobody shall be below it: no bounds are checked")]
+#![allow(clippy::inline_always, reason = "what is not inlined has no wide registers")]
+#![allow(clippy::cast_possible_truncation, reason = "it was compared, or is in memory")]
 
 use std::marker::PhantomData;
 
 use rand::RngExt;
 
-use super::codec::{Codec, Flush, Library, Payloads, Role, Standing, Tally};
+use super::codec::{BATCH, Codec, Flush, LARGE, Library, Payloads, Role, Standing, Tally};
 use super::transport::{Source, Wire};
 use super::xor::{Lane, Task, with_widest, xor};
 
@@ -43,12 +45,6 @@ impl Library for Floor {
 
 /// Behind the octets of a buffer: a header may be looked at that is not there in full.
 const SLACK: usize = 64;
-
-/// A batch is written when it has come to so many octets.
-const BATCH: usize = 16 << 10;
-
-/// From so many octets on, a payload that need not be masked is not copied.
-const LARGE: usize = 4 << 10;
 
 struct Open {
     role: Role,
@@ -221,7 +217,9 @@ impl<E: End, D: Deal> Task for At<E, Receive<'_, D>> {
             };
             deal.end(input);
             let has_header = filled - at >= 2 + 8 + E::KEY_IN;
-            input.copy_within(at..filled, 0);
+            if 0 < at && at < filled {
+                input.copy_within(at..filled, 0);
+            }
             (filled, at) = (filled - at, missing - at);
             if has_header && at > *size {
                 input.resize(input.len().max(at + SLACK), 0);

@@ -49,9 +49,7 @@ pub(crate) fn measure(
     effort: Effort,
 ) -> Vec<Option<Figure>> {
     let traffic = Traffic::new(workload, len);
-    let turn = Duration::from_micros(effort.choose(1500, 700)).as_nanos();
-    let passes = turn / (traffic.guess() * traffic.count(workload.job)) as u128;
-    let passes = u32::try_from(passes.max(1)).expect("they are few");
+    let turn = Duration::from_micros(effort.choose(1500, 700));
     let mut figures: Vec<Option<Figure>> = libraries.iter().map(|_| None).collect();
     for round in 0..effort.choose(25, 13) {
         let mut placed = traffic.place(round);
@@ -63,6 +61,9 @@ pub(crate) fn measure(
             if run.is_right(&mut *codec).is_none() {
                 continue;
             }
+            let (once, _) = run.time(&mut *codec, 1);
+            let passes = turn.as_nanos() / once.as_nanos().max(1);
+            let passes = u32::try_from(passes.clamp(1, 10_000)).expect("they are few");
             let (time, allocations) = run.time(&mut *codec, passes);
             let messages = f64::from(passes) * f64::from(u32::try_from(traffic.count(workload.job)).expect("few"));
             let figure = figures[row].get_or_insert_default();

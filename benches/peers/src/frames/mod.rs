@@ -19,7 +19,7 @@ use crate::Wanted;
 use codec::Library;
 use measure::measure;
 use memory::memory;
-use report::{Compared, Summary, length, memory_table};
+use report::{Cell, Compared, Summary, length, memory_table};
 use workload::{WORKLOADS, Workload};
 
 /// Prints the tables that are wanted, and how this crate compares; in how many cells a peer is faster.
@@ -49,24 +49,18 @@ pub(crate) fn run(wanted: &Wanted) -> usize {
 }
 
 /// The figures of each library, and how ours compares: a cell that is lost is measured once more, as it may be noise.
-fn cell(
-    libraries: &[Box<dyn Library>],
-    workload: &Workload,
-    len: usize,
-    wanted: &Wanted,
-) -> (usize, Vec<Option<measure::Figure>>, Option<Compared>) {
+fn cell(libraries: &[Box<dyn Library>], workload: &Workload, len: usize, wanted: &Wanted) -> Cell {
     let tried = || {
         let figures = measure(libraries, workload, len, wanted.effort);
         let name = format!("{} {}", workload.title, length(len));
         let compared = Compared::new(name, libraries, &figures);
-        (len, figures, compared)
+        Cell { len, figures, compared }
     };
     let first = tried();
-    match &first.2 {
-        Some(compared) if compared.is_lost() => {
-            let second = tried();
-            if second.2.as_ref().is_some_and(|again| again.to_peer < compared.to_peer) { second } else { first }
-        }
-        _ => first,
+    let ratio = |cell: &Cell| cell.compared.as_ref().map_or(0.0, |compared| compared.to_peer);
+    if !first.compared.as_ref().is_some_and(Compared::is_lost) {
+        return first;
     }
+    let second = tried();
+    if ratio(&second) < ratio(&first) { second } else { first }
 }

@@ -4,14 +4,8 @@ use std::collections::VecDeque;
 
 use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
 
-use super::codec::{Codec, Flush, KEPT, Library, Payloads, Role, Standing, Tally};
+use super::codec::{BATCH, Codec, Flush, KEPT, LARGE, Library, Payloads, READ, Role, Standing, Tally};
 use super::transport::{Source, Wire};
-
-/// A read is of so many octets, unless the rest of a frame is more.
-const READ: usize = 16 << 10;
-
-/// A batch is written when it has come to so many octets.
-const BATCH: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Ours;
@@ -65,13 +59,13 @@ impl Open {
         }
     }
 
-    fn send_headers(&mut self, payloads: &Payloads, wire: &mut Wire) {
-        for payload in &payloads.octets {
-            let len = payload.len() as u64;
-            let _ = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
-            wire.write(&[&self.output, payload]);
-            self.output.clear();
-        }
+    /// Writes the payload behind what is in the output, and a header.
+    #[inline]
+    fn write_header(&mut self, payload: &[u8], wire: &mut Wire) {
+        let len = payload.len() as u64;
+        let _ = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
+        wire.write(&[&self.output, payload]);
+        self.output.clear();
     }
 }
 
@@ -108,15 +102,17 @@ impl Codec for Open {
     }
 
     fn send(&mut self, payloads: &mut Payloads, flush: Flush, wire: &mut Wire) -> Option<()> {
-        let least = match (self.role, flush) {
-            (Role::Server, Flush::Each) => {
-                self.send_headers(payloads, wire);
-                return Some(());
-            }
-            (Role::Client, Flush::Each) => 0,
-            (_, Flush::Batch) => BATCH,
+        let (vectored, least) = match (self.role, flush) {
+            (Role::Server, Flush::Each) => (0, 0),
+            (Role::Server, Flush::Batch) => (LARGE, BATCH),
+            (Role::Client, Flush::Each) => (usize::MAX, 0),
+            (Role::Client, Flush::Batch) => (usize::MAX, BATCH),
         };
         for payload in &payloads.octets {
+            if payload.len() >= vectored {
+                self.write_header(payload, wire);
+                continue;
+            }
             self.ws.send_binary(payload, &mut self.output).expect("it is open");
             if self.output.len() >= least {
                 self.write(wire);

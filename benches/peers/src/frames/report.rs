@@ -13,6 +13,15 @@ pub(crate) struct Summary {
     cells: Vec<Compared>,
 }
 
+/// One length of a table.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) len: usize,
+    /// Of each library.
+    pub(crate) figures: Vec<Option<Figure>>,
+    pub(crate) compared: Option<Compared>,
+}
+
 /// What this crate takes of the time of others.
 #[derive(Clone, Debug)]
 pub(crate) struct Compared {
@@ -45,28 +54,23 @@ impl Compared {
 
 impl Summary {
     /// Prints a table of cells that differ in their lengths only.
-    pub(crate) fn table(
-        &mut self,
-        title: &str,
-        libraries: &[Box<dyn Library>],
-        cells: &[(usize, Vec<Option<Figure>>, Option<Compared>)],
-    ) {
+    pub(crate) fn table(&mut self, title: &str, libraries: &[Box<dyn Library>], cells: &[Cell]) {
         println!("\n**{title}** (ns per message; allocations per message, if there are any)\n");
-        let heads: Vec<_> = cells.iter().map(|(len, ..)| format!(" {} |", length(*len))).collect();
+        let heads: Vec<_> = cells.iter().map(|cell| format!(" {} |", length(cell.len))).collect();
         println!("| |{}\n| --- |{}", heads.concat(), " ---: |".repeat(cells.len()));
         for (row, library) in libraries.iter().enumerate() {
-            if cells.iter().any(|(_, figures, _)| figures[row].is_some()) {
-                let figures: Vec<_> = cells.iter().map(|(_, figures, _)| cell_text(figures[row].as_ref())).collect();
+            if cells.iter().any(|cell| cell.figures[row].is_some()) {
+                let figures: Vec<_> = cells.iter().map(|cell| cell_text(cell.figures[row].as_ref())).collect();
                 println!("| {} |{}", library.name(), figures.concat());
             }
         }
         let row = |of: &dyn Fn(&Compared) -> Option<f64>| {
-            let ratios = cells.iter().map(|(.., compared)| compared.as_ref().and_then(of));
+            let ratios = cells.iter().map(|cell| cell.compared.as_ref().and_then(of));
             ratios.map(|ratio| ratio.map_or(" - |".into(), |ratio| format!(" {ratio:.2} |"))).collect::<String>()
         };
         println!("| *ours / best peer* |{}", row(&|compared| Some(compared.to_peer)));
         println!("| *ours / floor* |{}", row(&|compared| compared.to_floor));
-        self.cells.extend(cells.iter().filter_map(|(.., compared)| compared.clone()));
+        self.cells.extend(cells.iter().filter_map(|cell| cell.compared.clone()));
     }
 
     /// One line, and one for each cell that is lost; how many are.

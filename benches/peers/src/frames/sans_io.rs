@@ -6,14 +6,8 @@
 use rand::Rng;
 use websocket_sans_io::{FrameInfo, Opcode, WebsocketFrameDecoder, WebsocketFrameEncoder, WebsocketFrameEvent};
 
-use super::codec::{Codec, Flush, Library, Payloads, Role, Tally};
+use super::codec::{BATCH, Codec, Flush, LARGE, Library, Payloads, READ, Role, Tally};
 use super::transport::{Source, Wire};
-
-/// A read is of so many octets.
-const READ: usize = 16 << 10;
-
-/// A batch is written when it has come to so many octets.
-const BATCH: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) struct SansIo;
@@ -98,17 +92,13 @@ impl Codec for Open {
         for payload in &payloads.octets {
             self.header(payload.len() as u64);
             match (self.role, flush) {
-                (Role::Server, Flush::Each) => {
+                (Role::Server, flush) if flush == Flush::Each || payload.len() >= LARGE => {
                     wire.write(&[&self.output, payload]);
                     self.output.clear();
                 }
-                (Role::Client, Flush::Each) => {
+                (_, flush) => {
                     self.append(payload);
-                    self.write(wire);
-                }
-                (_, Flush::Batch) => {
-                    self.append(payload);
-                    if self.output.len() >= BATCH {
+                    if flush == Flush::Each || self.output.len() >= BATCH {
                         self.write(wire);
                     }
                 }

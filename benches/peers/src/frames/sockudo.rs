@@ -10,14 +10,11 @@ use sockudo_ws::frame::encode_frame_header;
 use sockudo_ws::protocol::Protocol;
 use sockudo_ws::{Message, OpCode, Role as End};
 
-use super::codec::{Codec, Flush, KEPT, Library, Payloads, Role, Tally};
+use super::codec::{BATCH, Codec, Flush, KEPT, LARGE, Library, Payloads, Role, Tally};
 use super::transport::{Source, Wire};
 
 /// Room for a read.
 const WINDOW: usize = 64 << 10;
-
-/// A batch is written when it has come to so many octets.
-const BATCH: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Sockudo;
@@ -53,7 +50,10 @@ struct Open {
 impl Open {
     /// A read, and the messages of it. `None`: there is nothing left.
     fn read(&mut self, source: &mut Source) -> Option<()> {
-        if self.input.capacity() - self.input.len() < WINDOW / 4 {
+        if self.input.is_empty() && !self.input.try_reclaim(WINDOW) {
+            self.input.reserve(WINDOW);
+        }
+        if self.input.capacity() - self.input.len() < 4096 {
             self.input.reserve(WINDOW);
         }
         let octets = source.next(self.input.capacity() - self.input.len());
@@ -99,7 +99,7 @@ impl Codec for Open {
 
     fn send(&mut self, payloads: &mut Payloads, flush: Flush, wire: &mut Wire) -> Option<()> {
         for payload in &payloads.shared {
-            if (self.role, flush) == (Role::Server, Flush::Each) {
+            if self.role == Role::Server && (flush == Flush::Each || payload.len() >= LARGE) {
                 encode_frame_header(&mut self.output, OpCode::Binary, payload.len(), true, None);
                 wire.write(&[&self.output, payload]);
                 self.output.clear();

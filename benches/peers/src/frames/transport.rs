@@ -26,9 +26,13 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The octets from `begin` on.
-    pub(crate) fn new(octets: &Rc<[u8]>, begin: usize, reads: Reads) -> Self {
-        Self { octets: Rc::clone(octets), reads, read: begin, frame: 0 }
+    pub(crate) fn new(octets: &Rc<[u8]>, reads: Reads) -> Self {
+        Self { octets: Rc::clone(octets), reads, read: 0, frame: 0 }
+    }
+
+    /// Passes over the first octets.
+    pub(crate) fn behind(self, begin: usize) -> Self {
+        Self { read: begin, ..self }
     }
 
     /// A read. 0: there is nothing left.

@@ -127,7 +127,7 @@ impl Traffic {
             payloads.octets.push(message.clone());
             payloads.shared.push(message.clone().into());
         }
-        Placed { source: Source::new(&Rc::from(octets), begin, reads), payloads }
+        Placed { source: Source::new(&Rc::from(octets), reads).behind(begin), payloads }
     }
 
     /// Messages of a pass.
@@ -136,13 +136,6 @@ impl Traffic {
             Job::Receive | Job::Keep | Job::Echo => self.ends.len(),
             Job::Send(_) => self.messages.len(),
         }
-    }
-
-    /// Nanoseconds that a message may take, roughly.
-    pub(crate) fn guess(&self) -> usize {
-        let len = self.messages[0].len();
-        let reads = if let Pace::Each(most) = self.reads { len / most } else { 0 };
-        60 + len / 16 + reads * 10
     }
 }
 
@@ -156,15 +149,15 @@ pub(crate) struct Placed {
 /// A final frame, masked if there is a key.
 fn frame(content: Content, payload: &[u8], key: Option<[u8; 4]>, octets: &mut Vec<u8>) {
     octets.push(if content == Content::Binary { 0x82 } else { 0x81 });
-    let masked = if key.is_some() { 0x80 } else { 0 };
+    let masked: u8 = if key.is_some() { 0x80 } else { 0 };
     match payload.len() {
-        len @ ..126 => octets.push(masked | u8::try_from(len).expect("it is small")),
+        len @ ..126 => octets.push(masked + u8::try_from(len).expect("it is small")),
         len @ ..0x1_0000 => {
-            octets.push(masked | 126);
+            octets.push(masked + 126);
             octets.extend(u16::try_from(len).expect("it is small").to_be_bytes());
         }
         len => {
-            octets.push(masked | 127);
+            octets.push(masked + 127);
             octets.extend((len as u64).to_be_bytes());
         }
     }

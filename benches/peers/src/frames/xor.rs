@@ -1,6 +1,8 @@
 //! How fast can octets be unmasked, or copied and masked at once, on this processor?
 
 #![allow(unsafe_code, reason = "intrinsics, and stores over what is read")]
+#![allow(clippy::inline_always, reason = "what is not inlined has no wide registers")]
+#![allow(clippy::cast_possible_truncation, reason = "two bits of it are needed")]
 
 /// What fits into a register.
 pub(crate) trait Lane: Copy {
