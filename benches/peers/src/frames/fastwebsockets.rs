@@ -30,7 +30,7 @@ impl Library for FastWebSockets {
         ws.set_auto_apply_mask(true);
         ws.set_writev(true);
         ws.set_max_message_size(LIMIT);
-        Box::new(Open { ws: FragmentCollector::new(ws), role, pipe, kept: Kept::default() })
+        Box::new(Open { ws: FragmentCollector::new(ws), role, pipe })
     }
 }
 
@@ -38,7 +38,6 @@ struct Open {
     ws: FragmentCollector<Pipe>,
     role: Role,
     pipe: Pipe,
-    kept: Kept<Frame<'static>>,
 }
 
 impl Open {
@@ -69,10 +68,10 @@ impl Codec for Open {
 
     fn receive_kept(&mut self, source: &mut Source) -> Option<Tally> {
         self.pipe.swap_source(source);
-        let mut tally = Tally::default();
+        let (mut tally, mut kept) = (Tally::default(), Kept::default());
         while let Some(frame) = self.next() {
             add(&mut tally, &frame);
-            self.kept.push(frame);
+            kept.push(frame);
         }
         self.pipe.swap_source(source);
         Some(tally)

@@ -31,14 +31,13 @@ impl Library for TokioWebSockets {
             Role::Server => ServerBuilder::new().limits(limits).serve(pipe.clone()),
             Role::Client => ClientBuilder::new().limits(limits).take_over(pipe.clone()),
         };
-        Box::new(Open { ws, pipe, kept: Kept::default(), collected: Vec::new() })
+        Box::new(Open { ws, pipe, collected: Vec::new() })
     }
 }
 
 struct Open {
     ws: WebSocketStream<Pipe>,
     pipe: Pipe,
-    kept: Kept<Message>,
     collected: Vec<Message>,
 }
 
@@ -85,10 +84,10 @@ impl Codec for Open {
 
     fn receive_kept(&mut self, source: &mut Source) -> Option<Tally> {
         self.pipe.swap_source(source);
-        let mut tally = Tally::default();
+        let (mut tally, mut kept) = (Tally::default(), Kept::default());
         while let Some(message) = self.next() {
             add(&mut tally, &message);
-            self.kept.push(message);
+            kept.push(message);
         }
         self.pipe.swap_source(source);
         Some(tally)

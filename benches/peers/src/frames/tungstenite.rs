@@ -42,14 +42,13 @@ impl Library for Tungstenite {
         };
         let pipe = Pipe::default();
         let ws = WebSocket::from_raw_socket(pipe.clone(), role, Some(self.config));
-        Box::new(Open { ws, pipe, kept: Kept::default() })
+        Box::new(Open { ws, pipe })
     }
 }
 
 struct Open {
     ws: WebSocket<Pipe>,
     pipe: Pipe,
-    kept: Kept<Message>,
 }
 
 impl Open {
@@ -86,10 +85,10 @@ impl Codec for Open {
 
     fn receive_kept(&mut self, source: &mut Source) -> Option<Tally> {
         self.pipe.swap_source(source);
-        let mut tally = Tally::default();
+        let (mut tally, mut kept) = (Tally::default(), Kept::default());
         while let Some(message) = self.next() {
             add(&mut tally, &message);
-            self.kept.push(message);
+            kept.push(message);
         }
         self.pipe.swap_source(source);
         Some(tally)

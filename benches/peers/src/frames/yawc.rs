@@ -32,14 +32,13 @@ impl Library for Yawc {
         // asked for is followed by another of 8 KiB when messages in it are held, and not by one of a few octets.
         let options = Options::default().with_utf8().with_limits(LIMIT, 2 * LIMIT).with_read_buffer_capacity(8 << 10);
         let ws = WebSocket::from_stream(pipe.clone(), role, options).expect("nothing is to be agreed");
-        Box::new(Open { ws, pipe, kept: Kept::default() })
+        Box::new(Open { ws, pipe })
     }
 }
 
 struct Open {
     ws: WebSocket<Pipe>,
     pipe: Pipe,
-    kept: Kept<Frame>,
 }
 
 impl Open {
@@ -85,10 +84,10 @@ impl Codec for Open {
 
     fn receive_kept(&mut self, source: &mut Source) -> Option<Tally> {
         self.pipe.swap_source(source);
-        let mut tally = Tally::default();
+        let (mut tally, mut kept) = (Tally::default(), Kept::default());
         while let Some(frame) = self.next() {
             add(&mut tally, &frame);
-            self.kept.push(frame);
+            kept.push(frame);
         }
         self.pipe.swap_source(source);
         Some(tally)
