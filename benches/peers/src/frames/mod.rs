@@ -2,7 +2,9 @@
 //!
 //! All is in memory: a read copies into the library's buffer, a write is counted. Nothing waits.
 
+mod async_pipe;
 mod codec;
+mod fastwebsockets;
 mod floor;
 mod measure;
 mod memory;
@@ -11,9 +13,12 @@ mod ours;
 mod report;
 mod sans_io;
 mod sockudo;
+mod tokio_websockets;
 mod transport;
+mod tungstenite;
 mod workload;
 mod xor;
+mod yawc;
 
 use crate::Wanted;
 use codec::Library;
@@ -32,6 +37,11 @@ pub(crate) fn run(wanted: &Wanted) -> usize {
         Box::new(nexus::Nexus::with_small_buffer()),
         Box::new(sockudo::Sockudo),
         Box::new(sans_io::SansIo),
+        Box::new(tungstenite::Tungstenite::default()),
+        Box::new(tungstenite::Tungstenite::small()),
+        Box::new(fastwebsockets::FastWebSockets),
+        Box::new(tokio_websockets::TokioWebSockets),
+        Box::new(yawc::Yawc),
     ];
     let mut summary = Summary::default();
     for workload in WORKLOADS.iter().filter(|workload| wanted.has(workload.title)) {
