@@ -21,18 +21,25 @@ pub(crate) struct Source {
     octets: Rc<[u8]>,
     reads: Reads,
     read: usize,
+    /// Where the read under way ends at most.
+    stop: usize,
     /// Which frame is under way.
     frame: usize,
 }
 
 impl Source {
     pub(crate) fn new(octets: &Rc<[u8]>, reads: Reads) -> Self {
-        Self { octets: Rc::clone(octets), reads, read: 0, frame: 0 }
+        Self { octets: Rc::clone(octets), reads, read: 0, stop: 0, frame: 0 }.behind(0)
     }
 
     /// Passes over the first octets.
     pub(crate) fn behind(self, begin: usize) -> Self {
-        Self { read: begin, ..self }
+        let stop = match &self.reads {
+            Reads::Full => self.octets.len(),
+            Reads::Frames(ends) => ends.first().copied().unwrap_or(begin),
+            Reads::Each(most) => self.octets.len().min(begin + most),
+        };
+        Self { read: begin, stop, ..self }
     }
 
     /// A read. 0: there is nothing left.
@@ -46,18 +53,17 @@ impl Source {
     /// The octets of a read, for who copies them to where they belong.
     #[inline]
     pub(crate) fn next(&mut self, room: usize) -> &[u8] {
-        let rest = &self.octets[self.read..];
-        let most = match &self.reads {
-            Reads::Full => rest.len(),
-            Reads::Each(most) => *most,
-            Reads::Frames(ends) => ends.get(self.frame).map_or(0, |end| end - self.read),
-        };
-        let len = rest.len().min(room).min(most);
-        self.read += len;
-        if let Reads::Frames(ends) = &self.reads {
-            self.frame += usize::from(ends.get(self.frame) == Some(&self.read));
+        let begin = self.read;
+        self.read = self.stop.min(begin + room);
+        match &self.reads {
+            Reads::Each(most) => self.stop = self.octets.len().min(self.read + most),
+            Reads::Frames(ends) if self.read == self.stop => {
+                self.frame += 1;
+                self.stop = ends.get(self.frame).copied().unwrap_or(self.stop);
+            }
+            Reads::Full | Reads::Frames(_) => {}
         }
-        &rest[..len]
+        &self.octets[begin..self.read]
     }
 }
 

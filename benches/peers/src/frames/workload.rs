@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
+
 use super::codec::{Flush, KEPT, Payloads, Role, Tally};
 use super::transport::{Reads, Source};
 
@@ -87,11 +89,10 @@ impl Traffic {
     pub(crate) fn new(workload: &Workload, len: usize) -> Self {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let messages: Vec<_> =
-            (0..((64 << 10) / len).clamp(4, 256)).map(|_| message(workload.content, len, &mut random)).collect();
+            (0..((512 << 10) / len).clamp(4, 256)).map(|_| message(workload.content, len, &mut random)).collect();
         let mut traffic =
             Self { frames: Vec::new(), ends: Vec::new(), tally: Tally::default(), reads: workload.pace, messages };
-        let least = if workload.job == Job::Keep { 4 * KEPT } else { 4 };
-        for index in 0..((256 << 10) / len).clamp(least, 4096) {
+        for index in 0..frames(workload, len) {
             let message = &traffic.messages[index % traffic.messages.len()];
             let key = (workload.role == Role::Server).then(|| random.key());
             frame(workload.content, message, key, &mut traffic.frames);
@@ -121,11 +122,13 @@ impl Traffic {
             Pace::Frames => Reads::Frames(self.ends.iter().map(|end| begin + end).collect()),
             Pace::Each(most) => Reads::Each(most),
         };
-        let (mut payloads, mut spacers) = (Payloads { octets: Vec::new(), shared: Vec::new() }, Vec::new());
+        let mut payloads = Payloads { octets: Vec::new(), shared: Vec::new() };
         for (index, message) in self.messages.iter().enumerate() {
-            spacers.push(Vec::<u8>::with_capacity((index * 1040 + round * 272) % 4096 + 32));
-            payloads.octets.push(message.clone());
-            payloads.shared.push(message.clone().into());
+            // what comes behind begins elsewhere within its page
+            let mut octets = Vec::with_capacity(message.len() + (index * 1040 + round * 272) % 4096);
+            octets.extend_from_slice(message);
+            payloads.shared.push(Bytes::copy_from_slice(&octets));
+            payloads.octets.push(octets);
         }
         Placed { source: Source::new(&Rc::from(octets), reads).behind(begin), payloads }
     }
@@ -137,6 +140,16 @@ impl Traffic {
             Job::Send(_) => self.messages.len(),
         }
     }
+}
+
+/// How many there are in a pass.
+fn frames(workload: &Workload, len: usize) -> usize {
+    let least = if workload.job == Job::Keep { 4 * KEPT } else { 4 };
+    let most = match workload.pace {
+        Pace::Each(octets) => 2048 * octets / len,
+        Pace::Full | Pace::Frames => 4096,
+    };
+    ((256 << 10) / len).max(least).min(most)
 }
 
 /// [`Traffic`], ready to be received or sent.
