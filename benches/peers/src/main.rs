@@ -13,8 +13,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let wanted = Wanted::parse(env::args().skip(1));
-    let lost = frames::run(&wanted);
+    let framing = frames::run(&wanted);
     deflate::run(&wanted);
+    let lost = framing.print();
     if wanted.has_to_win && lost > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

@@ -27,8 +27,8 @@ use memory::memory;
 use report::{Cell, Compared, Summary, length, memory_table};
 use workload::{WORKLOADS, Workload};
 
-/// Prints the tables that are wanted, and how this crate compares; in how many cells a peer is faster.
-pub(crate) fn run(wanted: &Wanted) -> usize {
+/// Prints the tables that are wanted; how this crate compares.
+pub(crate) fn run(wanted: &Wanted) -> Summary {
     let libraries: Vec<Box<dyn Library>> = vec![
         Box::new(ours::Ours),
         Box::new(floor::Floor { name: "floor 16K", size: 16 << 10 }),
@@ -55,7 +55,7 @@ pub(crate) fn run(wanted: &Wanted) -> usize {
         let (connection, buffer) = ours::SIZES;
         println!("\nours: a connection is {connection} octets, its read buffer {buffer}");
     }
-    summary.print()
+    summary
 }
 
 /// The figures of each library, and how ours compares: a cell that is lost is measured once more, as it may be noise.

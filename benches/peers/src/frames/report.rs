@@ -73,7 +73,7 @@ impl Summary {
         self.cells.extend(cells.iter().filter_map(|cell| cell.compared.clone()));
     }
 
-    /// One line, and one for each cell that is lost; how many are.
+    /// Prints one line, and one for each cell that is lost; how many are.
     pub(crate) fn print(&self) -> usize {
         let Some(worst) = self.cells.iter().max_by(|one, two| one.to_peer.total_cmp(&two.to_peer)) else { return 0 };
         let won = self.cells.iter().filter(|cell| cell.to_peer < 1.0).count();

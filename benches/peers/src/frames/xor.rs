@@ -240,3 +240,49 @@ impl Lane for u128 {
         key << 96 | key << 64 | key << 32 | key
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Lane, Narrow, Task, with_widest, xor};
+
+    struct All;
+
+    impl Task for All {
+        type Output = ();
+
+        #[inline(always)]
+        unsafe fn run<L: Lane>(self) {
+            let octets: Vec<u8> = (0..1500_u32).map(|at| (at * 7 + at / 251) as u8).collect();
+            let key = [0x37, 0xFA, 0x21, 0x3D];
+            for (begin, back) in (0..70).flat_map(|begin| [(begin + 8, 0), (begin + 8, 4), (begin + 8, 8)]) {
+                for len in (0..300).chain([600, 1024, 1300]) {
+                    let mut room = octets.clone();
+                    let from = room[begin..].as_mut_ptr();
+                    // SAFETY: the room is large enough, and what is written begins where what is read does, or before
+                    unsafe { xor::<L>(from, from.sub(back), len, u32::from_le_bytes(key)) };
+                    let plain = octets[begin..][..len].iter().zip(key.iter().cycle()).map(|(octet, key)| octet ^ key);
+                    assert!(plain.eq(room[begin - back..][..len].iter().copied()), "{begin} {back} {len}");
+                    assert!(
+                        room[..begin - back] == octets[..begin - back] && room[begin + len..] == octets[begin + len..]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_lengths_are_masked_at_all_places() {
+        with_widest(All);
+        // SAFETY: it needs no special instruction
+        unsafe { All.run::<Narrow>() }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn all_lengths_are_masked_with_avx2() {
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: it was detected
+            unsafe { super::x86::with_avx2(All) }
+        }
+    }
+}
