@@ -6,7 +6,7 @@ use super::codec::{Codec, Library};
 use super::transport::Wire;
 use super::workload::{Job, Placed, Traffic, Workload, payloads};
 use crate::Effort;
-use crate::alloc::Counts;
+use crate::alloc::{Counts, vary_places};
 
 /// Of one message, once the buffers are warm.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Takes turns: in each round each library has its passes, so that a noisy moment is everyone's.
 ///
-/// Each time with a new connection, behind others than in the round before, and with all that it reads and writes at
-/// another place: where copies begin within their pages makes some of them twice as slow.
+/// Each time with a new connection, whose buffers and all that it reads and sends begin elsewhere within their pages
+/// than in the round before: in some places copies are several times as slow.
 pub(crate) fn measure(
     libraries: &[Box<dyn Library>],
     workload: &Workload,
@@ -53,10 +53,9 @@ pub(crate) fn measure(
     let mut figures: Vec<Option<Figure>> = libraries.iter().map(|_| None).collect();
     for round in 0..effort.choose(25, 13) {
         let mut placed = traffic.place(round);
-        // so that the heap's next pieces are others
-        let spacer = Vec::<u8>::with_capacity(round * 656 % 4096 + 64);
         for row in order(round, libraries.len()) {
             let mut run = Run { workload, traffic: &traffic, placed: &mut placed };
+            vary_places(round + 1);
             let mut codec = libraries[row].open(workload.role);
             if run.is_right(&mut *codec).is_none() {
                 continue;
@@ -70,8 +69,8 @@ pub(crate) fn measure(
             figure.times.push(time.as_secs_f64() * 1e9 / messages);
             figure.allocations.push(f64::from(allocations) / messages);
         }
-        drop(spacer);
     }
+    vary_places(0);
     figures
 }
 
