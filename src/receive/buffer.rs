@@ -58,6 +58,8 @@ pub struct ReadBuffer {
     missing: u64,
     /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
     allocated: usize,
+    /// Octets of memory that the last message took along, until there is other memory.
+    given: usize,
     /// The message under way, if it is compressed.
     inflated: Inflated,
 }
@@ -108,7 +110,7 @@ impl ReadBuffer {
         match usize::try_from(self.missing).unwrap_or(usize::MAX) {
             0 => self.spare(usual),
             missing if missing < usual.saturating_sub(held) => self.spare(usual),
-            missing => self.spare(missing.min(held.max(usual))),
+            missing => self.spare(missing.min(held.max(usual).max(self.data.capacity() - self.filled))),
         }
     }
 
@@ -246,12 +248,25 @@ impl ReadBuffer {
         let needed = self.filled.saturating_add(len);
         if self.data.capacity() < needed {
             self.data.truncate(self.filled); // or what lies behind would be copied along
-            self.data.reserve(needed - self.filled);
-            self.allocated = self.data.capacity();
+            self.grow(needed);
         }
         if self.data.len() < needed {
             self.data.resize(needed, 0);
         }
+    }
+
+    /// Takes more memory; as much as a message took along, if one did: the next one is likely to be as long, and shall
+    /// not be moved again and again until there is room for all of it.
+    fn grow(&mut self, needed: usize) {
+        if self.given > needed {
+            let mut data = BytesMut::with_capacity(self.given);
+            data.extend_from_slice(&self.data);
+            self.data = data;
+        } else {
+            self.data.reserve(needed - self.filled);
+        }
+        self.given = 0;
+        self.allocated = self.data.capacity();
     }
 
     /// Moves all that is held to the front.

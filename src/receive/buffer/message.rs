@@ -93,6 +93,7 @@ impl ReadBuffer {
         self.text = 0..0;
         let mut octets = self.data.split_to(range.end);
         octets.advance(range.start);
+        self.given = range.end;
         self.start = self.start.saturating_sub(range.end);
         self.parsed -= range.end;
         self.filled -= range.end;
