@@ -3,8 +3,6 @@
 //! It never waits but for more to read: that is how the end of a source is told. All of it is inlined, and nothing is
 //! zeroed or copied that a socket would not.
 
-#![allow(unsafe_code, reason = "what is read goes to room that holds nothing yet")]
-
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -47,6 +45,21 @@ impl Default for Ends {
     }
 }
 
+impl Ends {
+    /// The octets of a read. None: there is nothing left, or it has to wait.
+    #[inline]
+    fn next(&mut self, room: usize) -> &[u8] {
+        if self.gate == Gate::Shut {
+            return &[];
+        }
+        let octets = self.source.next(room);
+        if self.gate == Gate::Once && !octets.is_empty() {
+            self.gate = Gate::Shut;
+        }
+        octets
+    }
+}
+
 impl Pipe {
     /// Changes places with what is read.
     pub(crate) fn swap_source(&self, source: &mut Source) {
@@ -73,20 +86,6 @@ impl Pipe {
         self.0.borrow_mut().gate = Gate::Open;
     }
 
-    /// 0: there is nothing left, or it has to wait.
-    #[inline]
-    fn read(&self, room: &mut [u8]) -> usize {
-        let ends = &mut *self.0.borrow_mut();
-        if ends.gate == Gate::Shut {
-            return 0;
-        }
-        let len = ends.source.read(room);
-        if ends.gate == Gate::Once && len > 0 {
-            ends.gate = Gate::Shut;
-        }
-        len
-    }
-
     #[inline]
     fn write(&self, octets: &[u8]) -> usize {
         self.0.borrow_mut().wire.write(&[octets]);
@@ -111,14 +110,12 @@ impl Pipe {
 impl AsyncRead for Pipe {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // SAFETY: `Source::read` writes to it, and reads nothing of it; so `read(2)` would be given it.
-        let len = self.read(unsafe { &mut *(&raw mut *room.unfilled_mut() as *mut [u8]) });
-        if len == 0 {
+        let ends = &mut *self.0.borrow_mut();
+        let octets = ends.next(room.remaining());
+        if octets.is_empty() {
             return Poll::Pending;
         }
-        // SAFETY: so many were written.
-        unsafe { room.assume_init(len) };
-        room.advance(len);
+        room.put_slice(octets);
         Poll::Ready(Ok(()))
     }
 }
@@ -157,10 +154,13 @@ impl AsyncWrite for Pipe {
 impl Read for Pipe {
     #[inline]
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        match Self::read(self, room) {
-            0 => Err(ErrorKind::WouldBlock.into()),
-            len => Ok(len),
+        let ends = &mut *self.0.borrow_mut();
+        let octets = ends.next(room.len());
+        if octets.is_empty() {
+            return Err(ErrorKind::WouldBlock.into());
         }
+        room[..octets.len()].copy_from_slice(octets);
+        Ok(octets.len())
     }
 }
 

@@ -43,10 +43,7 @@ impl Open {
     /// A read. `None`: there is nothing left.
     #[inline]
     fn read(&mut self, source: &mut Source) -> Option<()> {
-        // no further than to the end of a large frame: what is behind it would have to be moved
-        let missing = usize::try_from(self.ws.missing()).unwrap_or(usize::MAX);
-        let room = if missing < READ { READ } else { missing.min(1 << 20) };
-        let len = source.read(self.input.spare(room));
+        let len = source.read(self.input.room(READ));
         self.input.filled(len);
         (len > 0).then_some(())
     }
