@@ -74,15 +74,15 @@ pub(super) fn apply(payload: &mut [u8], key: [u8; 4]) -> bool {
     }
 }
 
-/// Appends a payload, masked: in one pass, which costs no more than a copy.
-#[inline]
+/// Appends a payload, masked: in one pass, which costs no more than a copy. A key of zeros leaves it as it is.
+#[inline(always)]
 pub(crate) fn append_masked(payload: &[u8], key: [u8; 4], output: &mut Vec<u8>) {
     let key = u32::from_le_bytes(key);
     match payload.len() {
         0..8 => append_few(payload, key, output),
         8..16 => append_blocks::<1>(payload, key, output),
         16..32 => append_blocks::<2>(payload, key, output),
-        32..=64 => append_blocks::<4>(payload, key, output),
+        32..=255 => append_blocks::<4>(payload, key, output),
         _ => append_long(payload, key, output),
     }
 }
