@@ -154,13 +154,13 @@ impl fmt::Display for Utf8Bytes {
 pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
     let is_ascii = match key {
         [0, 0, 0, 0] => payload.len() < SHORT && payload.is_ascii(),
-        _ => mask::apply(payload, key),
+        _ => mask::apply_to_text(payload, key),
     };
     if !is_ascii {
         return utf8::check(payload);
     }
     debug_assert!(payload.is_ascii());
-    // SAFETY: `is_ascii` or `apply` said that all octets of the payload, as they are now, are below 0x80; such octets are
+    // SAFETY: `is_ascii` or `apply_to_text` said that all octets of the payload, as they are now, are below 0x80; such octets are
     // UTF-8, one character each.
     Ok(unsafe { core::str::from_utf8_unchecked(payload) })
 }
@@ -189,7 +189,7 @@ mod tests {
                 for len in 0..200 {
                     let mut payload: Vec<u8> = sample.bytes().cycle().take(len).collect();
                     let plain = payload.clone();
-                    mask::apply(&mut payload, key);
+                    mask::apply_to_text(&mut payload, key);
                     let expected = core::str::from_utf8(&plain).map_err(|_| InvalidUtf8);
                     assert_eq!(Utf8Bytes::unmask(payload[..].into(), key).as_deref(), expected.as_deref());
                     assert_eq!(unmask_text(&mut payload, key), expected);

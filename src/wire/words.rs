@@ -12,8 +12,9 @@ type Block<const N: usize> = [[u8; 8]; N];
 
 /// The key for the octet so many octets behind the one that `key` is for; its least significant octet comes first.
 #[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // it is below 4
 pub(super) const fn turn(key: u32, octets: usize) -> u32 {
-    key.rotate_right([0, 8, 16, 24][octets % 4])
+    key.rotate_right(8 * (octets % 4) as u32)
 }
 
 /// Masks 0 to 7 octets in place, and says whether they are ASCII thereafter.
@@ -149,7 +150,10 @@ fn or<const N: usize>(mut some: [u64; N], others: [u64; N]) -> [u64; N] {
 
 #[inline(always)]
 fn is_ascii<const N: usize>(seen: [u64; N]) -> bool {
-    seen.iter().fold(0, |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
+    // two at a time, as many as a vector register of SSE2 holds: or the compiler leaves all of it to plain registers
+    let (pairs, rest) = seen.as_chunks();
+    let [a, b] = pairs.iter().fold([0, 0], |[a, b], [c, d]| [a | c, b | d]);
+    rest.iter().fold(a | b, |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
 }
 
 /// Octets that a vector register of AVX2 holds.
