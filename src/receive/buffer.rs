@@ -2,9 +2,8 @@
 
 mod message;
 
+use alloc::vec::Vec;
 use core::{fmt, ops::Range};
-
-use bytes::BytesMut;
 
 use super::inflate::Inflated;
 use crate::wire::unmask_binary;
@@ -39,7 +38,7 @@ use crate::wire::unmask_binary;
 #[derive(Default)]
 pub struct ReadBuffer {
     /// All of it cleared once or filled.
-    data: BytesMut,
+    data: Vec<u8>,
     /// Where the message under way begins; of no meaning while nothing of it is held.
     start: usize,
     /// Octets of the message under way, unmasked and without headers.
@@ -56,10 +55,6 @@ pub struct ReadBuffer {
     offered: usize,
     /// Octets of the frame under way that have not come: a hint, and the peer's word.
     missing: u64,
-    /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
-    allocated: usize,
-    /// Octets of memory that the last message took along, until there is other memory.
-    given: usize,
     /// The message under way, if it is compressed.
     inflated: Inflated,
 }
@@ -140,15 +135,13 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        if self.allocated > capacity.max(self.held()) {
+        if self.data.capacity() > capacity.max(self.held()) {
             self.move_to_front();
-            let mut data = BytesMut::with_capacity(capacity.max(self.filled));
-            data.extend_from_slice(&self.data[..self.filled]);
-            self.data = data;
+            self.data.truncate(self.filled);
+            self.data.shrink_to(capacity);
             self.offered = 0;
-            self.allocated = self.data.capacity();
         }
-        self.inflated.shrink(capacity.saturating_sub(self.allocated));
+        self.inflated.shrink(capacity.saturating_sub(self.data.capacity()));
     }
 
     /// Forgets all that has come. To be called before the buffer of a connection that is over serves another one.
@@ -175,11 +168,10 @@ impl ReadBuffer {
         self.held() + self.inflated.len()
     }
 
-    /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink)
-    /// leaves it to them.
+    /// Octets of memory owned.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.allocated + self.inflated.capacity()
+        self.data.capacity() + self.inflated.capacity()
     }
 
     /// The octets that were not looked at yet: behind a rejection, those that another parser may want.
@@ -248,25 +240,11 @@ impl ReadBuffer {
         let needed = self.filled.saturating_add(len);
         if self.data.capacity() < needed {
             self.data.truncate(self.filled); // or what lies behind would be copied along
-            self.grow(needed);
+            self.data.reserve(needed - self.filled);
         }
         if self.data.len() < needed {
             self.data.resize(needed, 0);
         }
-    }
-
-    /// Takes more memory; as much as a message took along, if one did: the next one is likely to be as long, and shall
-    /// not be moved again and again until there is room for all of it.
-    fn grow(&mut self, needed: usize) {
-        if self.given > needed {
-            let mut data = BytesMut::with_capacity(self.given);
-            data.extend_from_slice(&self.data);
-            self.data = data;
-        } else {
-            self.data.reserve(needed - self.filled);
-        }
-        self.given = 0;
-        self.allocated = self.data.capacity();
     }
 
     /// Moves all that is held to the front.

@@ -5,7 +5,7 @@ use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::{fmt, ops::Deref};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{InvalidUtf8, mask, utf8};
 
@@ -43,23 +43,6 @@ impl Utf8Bytes {
     pub fn as_str(&self) -> &str {
         // SAFETY: see the field.
         unsafe { core::str::from_utf8_unchecked(&self.0) }
-    }
-
-    /// Octets that were checked.
-    ///
-    /// # Safety
-    /// They are UTF-8.
-    #[allow(unsafe_code)] // what makes it unsafe is that it trusts
-    pub(crate) unsafe fn from_checked(octets: Bytes) -> Self {
-        debug_assert!(utf8::check(&octets).is_ok());
-        Self(octets)
-    }
-
-    /// Octets that are still masked, unmasked and checked; a key of zeros leaves them as they are.
-    #[inline]
-    pub(crate) fn unmask(mut payload: BytesMut, key: [u8; 4]) -> Result<Self, InvalidUtf8> {
-        unmask_text(&mut payload, key)?;
-        Ok(Self(payload.freeze()))
     }
 }
 
@@ -191,7 +174,6 @@ mod tests {
                     let plain = payload.clone();
                     mask::apply_to_text(&mut payload, key);
                     let expected = core::str::from_utf8(&plain).map_err(|_| InvalidUtf8);
-                    assert_eq!(Utf8Bytes::unmask(payload[..].into(), key).as_deref(), expected.as_deref());
                     assert_eq!(unmask_text(&mut payload, key), expected);
                 }
             }

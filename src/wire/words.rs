@@ -71,13 +71,16 @@ pub(super) fn mask_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool 
 /// Appends 0 to 7 octets, masked.
 #[inline(always)]
 pub(super) fn append_few(payload: &[u8], key: u32, output: &mut Vec<u8>) {
-    let mut masked = [0; 8];
-    for ((masked, octet), key) in masked.iter_mut().zip(payload).zip(key.to_le_bytes().iter().cycle()) {
-        *masked = octet ^ key;
+    let masked = |octets: &[u8; 4], key: u32| (u32::from_le_bytes(*octets) ^ key).to_le_bytes();
+    if let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) {
+        let end = payload.len() - 4;
+        let begin = output.len();
+        output.extend_from_slice(&masked(first, key));
+        output.truncate(begin + end);
+        output.extend_from_slice(&masked(last, turn(key, end)));
+    } else {
+        payload.iter().zip(key.to_le_bytes()).for_each(|(octet, key)| output.push(octet ^ key));
     }
-    let end = output.len() + payload.len();
-    output.extend_from_slice(&masked); // a copy of a known length is no call
-    output.truncate(end);
 }
 
 /// Appends what is at least one block of N words long, masked.
