@@ -150,8 +150,9 @@ impl Connection {
         self.decoder.limits()
     }
 
-    /// Changes what the peer may make us hold, from the next frame on: after a login, say. What a compressed message is
-    /// inflated to is bound by it at once. The limits on heads are over with the handshake.
+    /// Changes what the peer may make us hold, from the next frame on: after a login, say. A frame that is still waited for
+    /// as a whole, as a short binary message is, counts as the next; and what a compressed message is inflated to is bound
+    /// at once. The limits on heads are over with the handshake.
     pub fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }

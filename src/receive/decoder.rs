@@ -105,6 +105,8 @@ impl Decoder {
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         self.below = self.short_path();
+        self.needed = self.needed.min(1); // a frame that is waited for is judged anew
+        self.missing = 0;
     }
 
     /// Octets of the data frame under way that have not come.
@@ -118,8 +120,8 @@ impl Decoder {
         input.unparsed().len() < self.needed
     }
 
-    /// The short path: a message in one frame that has all come, still masked. Whatever else it is, the
-    /// steps of [`next`](Self::next) find out.
+    /// The short path: a message in one frame that has all come, still masked. Whatever else it is, the steps of
+    /// [`next`](Self::next) find out.
     ///
     /// It returns no [`Item`], and nothing joins it with the steps: to be moved through memory would cost it more than
     /// all else (measured).
