@@ -232,6 +232,32 @@ fn a_gibibyte_passes_through_in_flat_memory() {
 }
 
 #[test]
+fn the_buffer_reads_to_the_end_of_a_large_frame_and_grows_with_what_has_come() {
+    let payload = vec![7; 1 << 20];
+    for first in [0x81, 0x82] {
+        let mut stream = frame_to(Role::Server, first, &payload);
+        let frame = stream.len();
+        stream.extend_from_slice(&frame_to(Role::Server, first, b"the next one"));
+        let mut ws = common::connection(Role::Server, &Config::default());
+        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+        let mut read = 0;
+        while read < frame {
+            let room = input.room(4096);
+            let len = room.len();
+            room.copy_from_slice(&stream[read..read + len]);
+            assert!(read == 0 || read + len <= frame, "{len} octets behind {read} reach into the next frame");
+            input.filled(len);
+            read += len;
+            assert!(input.capacity() <= 4 * read, "{} octets of memory for {read}", input.capacity());
+            let received = ws.receive(&mut input, &mut output).unwrap();
+            assert_eq!(received.is_some(), read == frame);
+        }
+        assert!(input.capacity() <= frame + frame / 4, "{}", input.capacity());
+        assert_eq!(input.room(4096).len(), 4096);
+    }
+}
+
+#[test]
 fn an_owned_message_has_memory_of_its_own_as_long_as_it_is() {
     for role in [Role::Server, Role::Client] {
         let mut ws = common::connection(role, &Config::default());

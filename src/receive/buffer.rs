@@ -78,8 +78,8 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
-    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or twice as much as
-    /// has come of its message already, if that is less, and would need more memory; then call
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, if that is no more
+    /// than three times what has come of its message or than there is memory for; else, a part of that. Then call
     /// [`filled`](Self::filled).
     ///
     /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
@@ -103,10 +103,12 @@ impl ReadBuffer {
     #[inline]
     pub fn room(&mut self, usual: usize) -> &mut [u8] {
         let held = self.held();
+        let most = usual.max(2 * held).max(self.data.capacity() - self.filled);
         match usize::try_from(self.missing).unwrap_or(usize::MAX) {
             0 => self.spare(usual),
             missing if missing < usual.saturating_sub(held) => self.spare(usual),
-            missing => self.spare(missing.min(usual.max(2 * held).max(self.data.capacity() - self.filled))),
+            missing if missing <= most + most / 2 => self.spare(missing), // no small rest, for which to grow again
+            _ => self.spare(most),
         }
     }
 
