@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use super::body::Body;
 use super::extensions::settle;
-use super::head::Headers;
-use super::negotiate::{VERSION, extensions, selected_subprotocol, version};
+use super::headers::Headers;
+use super::known::Name;
+use super::negotiate::{extensions, selected_subprotocol, version};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::HandshakeError;
@@ -74,7 +75,7 @@ impl<'i> Response<'i> {
 
     /// The versions of the protocol that the server says it speaks, where it does not speak ours (§4.4).
     pub fn versions(&self) -> impl Iterator<Item = u8> + '_ {
-        self.headers.elements(VERSION).filter_map(version)
+        self.headers.elements(Name::Version).filter_map(version)
     }
 }
 

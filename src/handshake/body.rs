@@ -1,6 +1,8 @@
 //! RFC 9112 §6, §7: where does the body of a rejection end?
 
-use super::head::{Headers, HttpVersion, trim};
+use super::head::HttpVersion;
+use super::headers::{Headers, trim};
+use super::known::Name;
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
 
@@ -38,13 +40,13 @@ enum Framing {
 impl Body {
     /// The body of a response with this version, status and fields (RFC 9112 §6.3).
     pub(super) fn new(version: HttpVersion, status: u16, headers: &Headers<'_>) -> Self {
-        let has_length = headers.get("Content-Length").is_some();
-        Self(match headers.get("Transfer-Encoding") {
+        let has_length = headers.has(Name::ContentLength);
+        Self(match headers.has(Name::TransferEncoding) {
             _ if matches!(status, 204 | 304) => Framing::Length(0),
-            Some(_) if version.is_supported() => coding(headers),
-            Some(_) => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
-            None if has_length => length(headers),
-            None => Framing::UntilEof,
+            true if version.is_supported() => coding(headers),
+            true => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
+            false if has_length => length(headers),
+            false => Framing::UntilEof,
         })
     }
 
@@ -107,7 +109,7 @@ impl Body {
 
 /// The framing by the last of the codings (§6.1).
 fn coding(headers: &Headers<'_>) -> Framing {
-    match headers.elements("Transfer-Encoding").last() {
+    match headers.elements(Name::TransferEncoding).last() {
         Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => Framing::ChunkSize,
         Some(_) => Framing::UntilEof,
         None => Framing::Malformed,
@@ -116,7 +118,7 @@ fn coding(headers: &Headers<'_>) -> Framing {
 
 /// The framing by lengths, which all have to be the same (§6.3).
 fn length(headers: &Headers<'_>) -> Framing {
-    let mut lengths = headers.elements("Content-Length").map(decimal);
+    let mut lengths = headers.elements(Name::ContentLength).map(decimal);
     match lengths.next() {
         Some(Some(len)) if lengths.all(|other| other == Some(len)) => Framing::Length(len),
         _ => Framing::Malformed,

@@ -9,8 +9,10 @@ use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::head::{Headers, parse_status_line, trim, unfold};
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION, check_offer};
+use super::head::{parse_status_line, unfold};
+use super::headers::{Headers, trim};
+use super::known::Name;
+use super::negotiate::check_offer;
 use super::scanner::HeadScanner;
 use super::uri::Uri;
 use crate::config::Config;
@@ -112,12 +114,12 @@ impl<'u> ClientRequest<'u> {
     /// application adds.
     pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
         let fields = self.fields.into_fields()?;
-        put(VERSION, b"13");
+        put(Name::Version.as_str(), b"13");
         if !self.subprotocols.is_empty() {
-            put(PROTOCOL, self.subprotocols.join(", ").as_bytes());
+            put(Name::Protocol.as_str(), self.subprotocols.join(", ").as_bytes());
         }
         if let Some(extensions) = extensions::offer(config) {
-            put(EXTENSIONS, extensions.as_bytes());
+            put(Name::Extensions.as_str(), extensions.as_bytes());
         }
         for (name, value) in &fields {
             put(name, value);
@@ -206,14 +208,14 @@ impl ClientHandshake {
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
-        match headers.single("Upgrade")? {
+        match headers.single(Name::Upgrade)? {
             Some(value) if trim(value).eq_ignore_ascii_case(b"websocket") => {}
             _ => return Err(HandshakeError::UpgradeMismatch),
         }
-        if !headers.has_token("Connection", "upgrade") {
+        if !headers.has_token(Name::Connection, "upgrade") {
             return Err(HandshakeError::ConnectionMismatch);
         }
-        if headers.single("Sec-WebSocket-Accept")?.map(trim) != Some(&self.accept) {
+        if headers.single(Name::Accept)?.map(trim) != Some(&self.accept) {
             return Err(HandshakeError::AcceptMismatch);
         }
         self.offer.settle(Response::new(line.status, line.reason, headers), random)

@@ -3,13 +3,15 @@
 use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::client::ClientRequest;
-use super::head::{Headers, HttpVersion, parse_status};
+use super::head::{HttpVersion, parse_status};
+use super::headers::Headers;
+use super::known::Name;
 use super::negotiate::check_version;
 use super::parsed::{Refusal, RequestHead};
 use super::pseudo::Fields;
 use super::server::{Opening, Parsed, Request};
 use super::setting::ExtendedConnect;
-use super::target::{Target, is_host, is_http, is_same_authority};
+use super::target::{Target, is_http, is_same_authority, parse_host};
 use crate::config::Config;
 use crate::error::{HandshakeError, HeadError};
 use crate::send::Random;
@@ -69,15 +71,15 @@ impl<'i> Request<'i, Parsed> {
         if !is_http(scheme) || !path.starts_with(b"/") {
             return Err(HandshakeError::InvalidTarget);
         }
-        if headers.get("Content-Length").is_some() {
+        if headers.has(Name::ContentLength) {
             return Err(HandshakeError::BodyNotAllowed);
         }
-        let host = match (authority, headers.single("Host")) {
+        let host = match (authority, headers.single(Name::Host)) {
             (Some(authority), Ok(Some(host))) if !is_same_authority(scheme, authority, host) => None,
             (Some(host), Ok(_)) | (None, Ok(Some(host))) => Some(host),
             _ => None,
         };
-        let host = host.filter(|host| is_host(host) && !host.is_empty()).ok_or(HandshakeError::InvalidHost)?;
+        let host = host.and_then(parse_host).filter(|host| !host.is_empty()).ok_or(HandshakeError::InvalidHost)?;
         let target = Target::parse(path, host)?;
         check_version(&headers)?;
         Self::negotiate(target, headers, Opening::ExtendedConnect, config)

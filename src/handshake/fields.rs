@@ -4,8 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::head::trim;
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
+use super::headers::trim;
+use super::known::Name;
 use crate::error::HeadError;
 use crate::wire::extension::is_token;
 
@@ -71,9 +71,9 @@ pub(super) const RESERVED: &[&str] = &[
     "Transfer-Encoding",
     "Sec-WebSocket-Accept",
     "Sec-WebSocket-Key",
-    VERSION,
-    PROTOCOL,
-    EXTENSIONS,
+    Name::Version.as_str(),
+    Name::Protocol.as_str(),
+    Name::Extensions.as_str(),
 ];
 
 fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), HeadError> {

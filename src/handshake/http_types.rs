@@ -4,7 +4,8 @@ use http::{HeaderMap, Method, Version};
 
 use super::answer::Answer;
 use super::connect::{ConnectHandshake, PSEUDO_FIELDS};
-use super::head::{Headers, trim};
+use super::headers::{Headers, trim};
+use super::known::Name;
 use super::parsed::{Refusal, RequestHead, ResponseHead};
 use super::pseudo::Fields;
 use super::server::{Parsed, Request};
@@ -65,7 +66,7 @@ impl<'i> Request<'i, Parsed> {
         }
         let headers =
             Headers::from_fields(request.headers().iter().map(|(name, value)| (name.as_str(), trim(value.as_bytes()))));
-        let host = match headers.single("Host") {
+        let host = match headers.single(Name::Host) {
             Ok(host) if host.is_none_or(is_host) => host.and_then(|host| str::from_utf8(host).ok()),
             _ => return Err(HandshakeError::InvalidHost),
         };

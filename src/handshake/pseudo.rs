@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::fields::is_value;
-use super::head::{Headers, trim};
+use super::headers::{Headers, trim};
 use crate::error::HandshakeError;
 use crate::wire::extension::is_token;
 

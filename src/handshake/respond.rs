@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::accept::accept_value;
 use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
+use super::known::Name;
 use super::parsed::ResponseHead;
 use super::server::{Opening, Parsed, Raw, Request};
 use crate::connection::Connection;
@@ -50,21 +50,19 @@ impl<'i, A> Accept<'i, A> {
         self
     }
 
-    /// Puts all fields of the response, and opens the connection.
+    /// Puts all fields of the response but those that are always the same, and opens the connection.
     fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
         let fields = self.fields.into_fields()?;
         if let Opening::Upgrade { key } = self.request.opening {
-            put("Upgrade", b"websocket");
-            put("Connection", b"Upgrade");
-            put("Sec-WebSocket-Accept", &accept_value(key));
+            put(Name::Accept.as_str(), &accept_value(key));
         }
         if let Some(name) = self.subprotocol {
-            put(PROTOCOL, name.as_bytes());
+            put(Name::Protocol.as_str(), name.as_bytes());
         }
         let Request { config, extensions: offers, .. } = &self.request;
         let (connection, extensions) = extensions::accept(Connection::server(config), config, offers);
         if let Some(extensions) = extensions {
-            put(EXTENSIONS, extensions.as_bytes());
+            put(Name::Extensions.as_str(), extensions.as_bytes());
         }
         for (name, value) in &fields {
             put(name, value);
@@ -85,7 +83,7 @@ impl Accept<'_> {
         if self.request.expects_continue {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         let connection = self.open(|name, value| put_field(output, name, value))?;
         output.extend_from_slice(b"\r\n");
         Ok(connection)
@@ -101,7 +99,12 @@ impl Accept<'_, Parsed> {
     /// As [`send`](Accept::send).
     pub fn respond(self) -> Result<(ResponseHead, Connection), HeadError> {
         let mut head = match self.request.opening {
-            Opening::Upgrade { .. } => ResponseHead::of_upgrade(101),
+            Opening::Upgrade { .. } => {
+                let mut head = ResponseHead::of_upgrade(101);
+                head.put("Upgrade", b"websocket");
+                head.put("Connection", b"Upgrade");
+                head
+            }
             Opening::ExtendedConnect => ResponseHead::of_connect(200),
         };
         let connection = self.open(|name, value| head.put(name, value))?;
@@ -210,7 +213,7 @@ pub(super) const fn remedy(error: HandshakeError) -> Option<(&'static str, &'sta
     match error {
         HandshakeError::MethodNotAllowed => Some(("Allow", "GET")),
         HandshakeError::MissingVersion | HandshakeError::UnsupportedVersion | HandshakeError::NotAnUpgrade => {
-            Some((VERSION, "13"))
+            Some((Name::Version.as_str(), "13"))
         }
         _ => None,
     }

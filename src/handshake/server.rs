@@ -4,11 +4,13 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::accept::is_key;
-use super::head::{Headers, parse_request, trim};
+use super::head::parse_request;
+use super::headers::{Headers, trim};
+use super::known::Name;
 use super::negotiate::{check_version, extensions, offered_subprotocols};
 use super::respond::{Accept, Rejection, put_refusal};
 use super::scanner::HeadScanner;
-use super::target::{Target, is_host};
+use super::target::{Target, parse_host};
 use crate::config::Config;
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
@@ -185,7 +187,7 @@ impl<'i, A> Request<'i, A> {
     /// judged by an [`OriginPolicy`](super::OriginPolicy).
     #[must_use]
     pub fn origin(&self) -> Option<&'i [u8]> {
-        self.headers.get("Origin")
+        self.headers.lines(Name::Origin).next()
     }
 
     /// The subprotocols that the client offers, best first.
@@ -223,7 +225,7 @@ impl<'i, A> Request<'i, A> {
         opening: Opening<'i>,
         config: &Config,
     ) -> Result<Self, HandshakeError> {
-        headers.single("Origin")?;
+        headers.single(Name::Origin)?;
         Ok(Self {
             target,
             subprotocols: offered_subprotocols(&headers)?,
@@ -239,11 +241,11 @@ impl<'i, A> Request<'i, A> {
     /// The checks of §4.2.1 on the fields of a GET.
     pub(super) fn upgrade(target: Target<'i>, headers: Headers<'i>, config: &Config) -> Result<Self, HandshakeError> {
         check_no_body(&headers)?;
-        if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
+        if !headers.has_token(Name::Connection, "upgrade") || !headers.has_token(Name::Upgrade, "websocket") {
             return Err(HandshakeError::NotAnUpgrade);
         }
         check_version(&headers)?;
-        let key = headers.single("Sec-WebSocket-Key")?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
+        let key = headers.single(Name::Key)?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
         Self::negotiate(target, headers, Opening::Upgrade { key }, config)
     }
 }
@@ -258,10 +260,7 @@ impl<'i> Request<'i> {
         if line.method != b"GET" {
             return Err(HandshakeError::MethodNotAllowed);
         }
-        let host = match headers.single("Host") {
-            Ok(Some(host)) if is_host(host) => host,
-            _ => return Err(HandshakeError::InvalidHost),
-        };
+        let host = headers.single(Name::Host).ok().flatten().and_then(parse_host).ok_or(HandshakeError::InvalidHost)?;
         let target = Target::parse(line.target, host)?;
         Self::upgrade(target, headers, config)
     }
@@ -269,8 +268,8 @@ impl<'i> Request<'i> {
 
 /// A request to upgrade has no body: its octets could pass for frames (RFC 9112 §6).
 fn check_no_body(headers: &Headers<'_>) -> Result<(), HandshakeError> {
-    let is_empty = headers.all("Content-Length").all(|len| trim(len) == b"0");
-    match is_empty && headers.get("Transfer-Encoding").is_none() {
+    let is_empty = headers.lines(Name::ContentLength).all(|len| trim(len) == b"0");
+    match is_empty && !headers.has(Name::TransferEncoding) {
         true => Ok(()),
         false => Err(HandshakeError::BodyNotAllowed),
     }
@@ -278,7 +277,7 @@ fn check_no_body(headers: &Headers<'_>) -> Result<(), HandshakeError> {
 
 /// Whether the client waits for a 100 before anything else (RFC 9110 §7.8, §10.1.1).
 fn expects_continue(headers: &Headers<'_>) -> Result<bool, HandshakeError> {
-    match headers.single("Expect")? {
+    match headers.single(Name::Expect)? {
         None => Ok(false),
         Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
         Some(_) => Err(HandshakeError::ExpectationFailed),
