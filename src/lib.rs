@@ -47,7 +47,7 @@
 //!     if !ws.wants_read() {
 //!         return Ok(());
 //!     }
-//!     let n = stream.read(input.spare(4096))?; // 4. read straight into the buffer that you own
+//!     let n = stream.read(input.room(4096))?; // 4. read straight into the buffer that you own
 //!     input.filled(n);
 //!     if n == 0 {
 //!         return Ok(ws.receive_eof()?);

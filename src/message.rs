@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::config::MessageKind;
 use crate::connection::{Connection, text_chunk};
 use crate::error::ProtocolError;
-use crate::receive::{Decoder, Event, ItemKind, ReadBuffer};
+use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer, WholeMessage};
 use crate::wire::{CloseFrame, Utf8Bytes, unmask_binary};
 
 /// What came, owned: an [`Event`] that you may keep, clone and send to other threads.
@@ -70,10 +70,17 @@ impl Connection {
         input: &mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Message>, ProtocolError> {
-        let message = match self.whole_message(input) {
-            Some((kind, range, key)) => whole(kind, input.take(range), key),
+        if self.decoder.waits(input) {
+            return Ok(None);
+        }
+        let message = match self.decoder.whole_message(input.unparsed()) {
+            Some(WholeMessage { kind, header_len, len, key }) => {
+                input.skip(header_len);
+                let range = input.skip(len);
+                whole(kind, input.take(range), key)
+            }
             None => match self.next_item(input, output)? {
-                Some(item) => message(item.kind, item.take(input), &mut self.decoder),
+                Some(item) => message(item, input, &mut self.decoder),
                 None => return Ok(None),
             },
         };
@@ -93,13 +100,18 @@ fn whole(kind: MessageKind, mut payload: BytesMut, key: [u8; 4]) -> Result<Messa
 }
 
 /// The item, taken out.
-fn message(kind: ItemKind, mut payload: BytesMut, decoder: &mut Decoder) -> Result<Message, ProtocolError> {
+fn message(item: Item, input: &mut ReadBuffer, decoder: &mut Decoder) -> Result<Message, ProtocolError> {
+    let kind = item.kind;
+    if kind == ItemKind::Message(MessageKind::Text) {
+        return Ok(Message::Text(item.take_text(input)?));
+    }
+    let mut payload = item.take(input);
     Ok(match kind {
-        ItemKind::Message(kind) => whole(kind, payload, UNMASKED)?,
+        ItemKind::Message(_) => Message::Binary(payload.freeze()),
         ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
             let (text, last) = text_chunk(&payload, last, decoder)?;
             let len = text.len();
-            Message::TextChunk { text: Utf8Bytes::unmask(payload.split_to(len), UNMASKED)?, first, last }
+            Message::TextChunk { text: payload.split_to(len).freeze().try_into()?, first, last }
         }
         ItemKind::Chunk { kind: MessageKind::Binary, first, last } => {
             Message::BinaryChunk { data: payload.freeze(), first, last }
@@ -126,6 +138,3 @@ impl From<Event<'_>> for Message {
         }
     }
 }
-
-/// The key of a payload that is not masked, or not any more.
-const UNMASKED: [u8; 4] = [0; 4];

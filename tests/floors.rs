@@ -74,7 +74,7 @@ fn imports_go_down() {
 }
 
 /// What may be used of `std`: a set in tests, and what the pool is locked by.
-const STD: [&str; 2] = ["collections::HashSet", POOL_LOCK];
+const STD: [&str; 3] = ["collections::HashSet", POOL_LOCK, "arch::is_x86_feature_detected!"];
 
 /// Threads may share a pool, and nothing else.
 const POOL_LOCK: &str = "sync::{Mutex, MutexGuard, PoisonError};";
@@ -142,6 +142,7 @@ fn files_are_short_and_say_what_they_answer() {
 fn unsafe_code_is_where_it_is_argued_for() {
     for (_, path, source) in sources() {
         let has = source.contains("allow(unsafe_code)");
-        assert_eq!(has, path == Path::new("wire/text.rs"), "{}", path.display());
+        let may = ["receive/buffer/message.rs", "wire/mask.rs", "wire/text.rs"];
+        assert_eq!(has, may.iter().any(|may| path == Path::new(may)), "{}", path.display());
     }
 }

@@ -134,7 +134,8 @@ fn modules(dir: &Path, file: &Path, found: &mut Vec<PathBuf>) {
             continue;
         };
         let inside = dir.join(name);
-        let file = if inside.is_dir() { inside.join("mod.rs") } else { inside.with_extension("rs") };
+        let file = inside.join("mod.rs");
+        let file = if file.is_file() { file } else { inside.with_extension("rs") };
         modules(&inside, &file, found);
     }
 }

@@ -201,7 +201,7 @@ pub fn read_until(deadline: Instant, stream: &TcpStream, input: &mut ReadBuffer)
 
 fn read(mut stream: &TcpStream, input: &mut ReadBuffer) -> io::Result<usize> {
     loop {
-        match stream.read(input.spare(READ)) {
+        match stream.read(input.room(READ)) {
             Ok(n) => {
                 input.filled(n);
                 return Ok(n);

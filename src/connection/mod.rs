@@ -8,7 +8,6 @@ mod compressing;
 mod sending;
 
 use alloc::vec::Vec;
-use core::ops::Range;
 
 pub use closing::{CloseOutcome, Side, State};
 use closing::{Closing, Reaction, Step};
@@ -21,7 +20,7 @@ use crate::deflate::DeflateParams;
 use crate::error::ProtocolError;
 use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
 use crate::send::{Encoder, Random};
-use crate::wire::{CloseCode, CloseFrame, OpCode, check_utf8, text_before_error, unmask_binary, unmask_text};
+use crate::wire::{CloseCode, CloseFrame, OpCode, text_before_error, unmask_binary, unmask_text};
 
 /// An open WebSocket, without the stream that carries it.
 ///
@@ -110,19 +109,22 @@ impl Connection {
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
     /// Close that says why is in `output`; the connection is [`State::Closed`], and whatever else comes is discarded.
     /// Octets may be left in the input: [`ReadBuffer::clear`] it before it serves another connection.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'i>(
         &mut self,
         input: &'i mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let Some((kind, range, key)) = self.whole_message(input) else {
+        if self.decoder.waits(input) {
+            return Ok(None);
+        }
+        let Some(whole) = self.decoder.whole_message(input.unparsed()) else {
             return self.receive_by_steps(input, output);
         };
-        let payload = input.at(range);
-        match kind {
-            MessageKind::Binary => Ok(Some(Event::Binary(unmask_binary(payload, key)))),
-            MessageKind::Text => match unmask_text(payload, key) {
+        let payload = input.skip_frame(whole.header_len, whole.len);
+        match whole.kind {
+            MessageKind::Binary => Ok(Some(Event::Binary(unmask_binary(payload, whole.key)))),
+            MessageKind::Text => match unmask_text(payload, whole.key) {
                 Ok(text) => Ok(Some(Event::Text(text))),
                 Err(error) => Err(self.fail(error.into(), output)),
             },
@@ -193,14 +195,7 @@ impl Connection {
         self.closing.outcome()
     }
 
-    /// The short path of both doors: a message in one frame that has all come, still masked. It returns no [`Item`],
-    /// and nothing joins it with the steps: to be moved through memory would cost it more than all else (measured).
-    #[inline]
-    pub(crate) fn whole_message(&self, input: &mut ReadBuffer) -> Option<(MessageKind, Range<usize>, [u8; 4])> {
-        if self.wants_read() { self.decoder.whole_message(input) } else { None }
-    }
-
-    /// The other path of both doors: the next item of any kind, with what it asks for done.
+    /// The long path of both doors: the next item of any kind, with what it asks for done.
     pub(crate) fn next_item(
         &mut self,
         input: &mut ReadBuffer,
@@ -212,7 +207,11 @@ impl Connection {
         }
         let received = match self.decoder.next(input) {
             Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
-            received => received,
+            Ok(None) => {
+                input.expect(self.decoder.missing());
+                Ok(None)
+            }
+            Err(error) => Err(error),
         };
         received.map_err(|error| {
             input.clear();
@@ -221,13 +220,14 @@ impl Connection {
     }
 
     #[cold]
+    #[inline(never)]
     fn receive_by_steps<'i>(
         &mut self,
         input: &'i mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let Some(item) = self.next_item(input, output)? else { return Ok(None) };
-        match event(item.kind, item.payload(input), &mut self.decoder) {
+        match event(&item, input, &mut self.decoder) {
             Ok(event) => Ok(Some(event)),
             Err(error) => Err(self.fail(error, output)),
         }
@@ -277,10 +277,13 @@ impl Connection {
 }
 
 /// The item as a reference.
-fn event<'i>(kind: ItemKind, payload: &'i [u8], decoder: &mut Decoder) -> Result<Event<'i>, ProtocolError> {
-    Ok(match kind {
-        ItemKind::Message(MessageKind::Text) => Event::Text(check_utf8(payload)?),
-        ItemKind::Message(MessageKind::Binary) => Event::Binary(payload),
+fn event<'i>(item: &Item, input: &'i mut ReadBuffer, decoder: &mut Decoder) -> Result<Event<'i>, ProtocolError> {
+    if item.kind == ItemKind::Message(MessageKind::Text) {
+        return Ok(Event::Text(item.text(input)?));
+    }
+    let payload = item.payload(input);
+    Ok(match item.kind {
+        ItemKind::Message(_) => Event::Binary(payload),
         ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
             let (text, last) = text_chunk(payload, last, decoder)?;
             Event::TextChunk { text, first, last }

@@ -1,17 +1,19 @@
-//! RFC 6455 §5.2, §5.4: where do the octets that have come lie, and how do the fragments of a message come together?
+//! RFC 6455 §5.2: where do the octets that have come lie, and where is room for more?
+
+mod message;
 
 use core::{fmt, ops::Range};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::inflate::Inflated;
-use super::item::is_small;
+use crate::wire::unmask_binary;
 
 /// The octets that have come from the peer and are not yet dealt with. It is yours; a [`Connection`](crate::Connection)
 /// works on it in place.
 ///
-/// Read into [`spare`](Self::spare) and say how much with [`filled`](Self::filled), or copy in what lies elsewhere with
-/// [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may serve another
+/// Read into [`room`](Self::room) or [`spare`](Self::spare) and say how much with [`filled`](Self::filled), or copy in
+/// what lies elsewhere with [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may serve another
 /// connection; while it is not, it belongs to the connection that its octets are for.
 ///
 /// It grows with what arrives, never with what a header announces. Room is cleared when it is first handed out and then
@@ -23,14 +25,14 @@ use super::item::is_small;
 ///
 /// let mut stream = &b"\x81\x05Hello"[..];
 /// let mut input = ReadBuffer::default();
-/// let n = stream.read(input.spare(4096))?;
+/// let n = stream.read(input.room(4096))?;
 /// input.filled(n);
 /// assert_eq!(input.len(), 7);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// ```text
-///          start        assembled     parsed            filled      data.len()
+///          start    start + assembled   parsed            filled      data.len()
 /// |  dealt   |   message    |  headers   |   octets not    |   spare,   |
 /// |  with    |   under way  |  of frags  |   looked at yet |   cleared  |
 /// ```
@@ -38,18 +40,26 @@ use super::item::is_small;
 pub struct ReadBuffer {
     /// All of it cleared once or filled.
     data: BytesMut,
-    /// The first octet that is still needed.
+    /// Where the message under way begins; of no meaning while nothing of it is held.
     start: usize,
-    /// start <= assembled: the end of the unfinished message, unmasked and without headers.
+    /// Octets of the message under way, unmasked and without headers.
     assembled: usize,
-    /// assembled <= parsed, equal while no message is under way: the first octet that was not looked at.
+    /// checked <= assembled: octets of those, at their front, that are UTF-8.
+    checked: usize,
+    /// text.end <= parsed: what was released last, if it was checked; its octets have not changed since.
+    text: Range<usize>,
+    /// start + assembled <= parsed, while anything is assembled: the first octet that was not looked at.
     parsed: usize,
     /// parsed <= filled <= the length of `data`: the end of what has come.
     filled: usize,
     /// filled + offered <= the length of `data`: the room that was handed out last.
     offered: usize,
+    /// Octets of the frame under way that have not come: a hint, and the peer's word.
+    missing: u64,
     /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
     allocated: usize,
+    /// Octets of memory that the last message took along, until there is other memory.
+    given: usize,
     /// The message under way, if it is compressed.
     inflated: Inflated,
 }
@@ -59,9 +69,12 @@ impl ReadBuffer {
     ///
     /// # Panics
     /// If the memory would be larger than a program can have, `isize::MAX` octets.
+    #[inline]
     pub fn spare(&mut self, len: usize) -> &mut [u8] {
-        if self.is_empty() {
-            self.clear();
+        if self.parsed == self.filled && self.assembled == 0 {
+            self.text = 0..0;
+            self.parsed = 0;
+            self.filled = 0;
         }
         if self.data.len() - self.filled < len {
             self.make_room(len);
@@ -70,17 +83,56 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or as much as has
+    /// come of its message already, if that is less; then call [`filled`](Self::filled).
+    ///
+    /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
+    /// double, no memory is taken because a header announced it.
+    ///
+    /// ```
+    /// use websocket_proto::{Config, Connection, ReadBuffer};
+    ///
+    /// let mut ws = Connection::client(&Config::default());
+    /// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    /// assert_eq!(input.room(1024).len(), 1024);
+    /// input.extend_from_slice(b"\x82\x7e\xff\xff 3000 octets of 65,535 ...");
+    /// # input.extend_from_slice(&[0; 3000 - 26]);
+    /// ws.receive(&mut input, &mut output)?;
+    /// assert_eq!(input.room(1024).len(), 3000);
+    /// # Ok::<(), websocket_proto::ProtocolError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`spare`](Self::spare).
+    #[inline]
+    pub fn room(&mut self, usual: usize) -> &mut [u8] {
+        let held = self.held();
+        match usize::try_from(self.missing).unwrap_or(usize::MAX) {
+            0 => self.spare(usual),
+            missing if missing < usual.saturating_sub(held) => self.spare(usual),
+            missing => self.spare(missing.min(held.max(usual).max(self.data.capacity() - self.filled))),
+        }
+    }
+
+    /// Says how many octets of the frame under way have not come.
+    pub(crate) fn expect(&mut self, missing: u64) {
+        self.missing = missing;
+    }
+
     /// Says that the first `len` octets of [`spare`](Self::spare) have been filled.
     ///
     /// # Panics
     /// If `len` is more than `spare` gave: a `Read` that returns more than it was asked for is broken.
+    #[inline]
     pub fn filled(&mut self, len: usize) {
         assert!(len <= self.offered, "more bytes were filled than were spare");
         self.offered -= len;
         self.filled += len;
+        self.missing = self.missing.saturating_sub(len as u64);
     }
 
     /// Copies in octets that came another way.
+    #[inline]
     pub fn extend_from_slice(&mut self, octets: &[u8]) {
         self.spare(octets.len()).copy_from_slice(octets);
         self.filled(octets.len());
@@ -88,7 +140,7 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        if self.allocated > capacity.max(self.len() - self.inflated.len()) {
+        if self.allocated > capacity.max(self.held()) {
             self.move_to_front();
             let mut data = BytesMut::with_capacity(capacity.max(self.filled));
             data.extend_from_slice(&self.data[..self.filled]);
@@ -101,11 +153,13 @@ impl ReadBuffer {
 
     /// Forgets all that has come. To be called before the buffer of a connection that is over serves another one.
     pub fn clear(&mut self) {
-        self.start = 0;
+        self.text = 0..0;
+        self.checked = 0;
         self.assembled = 0;
         self.parsed = 0;
         self.filled = 0;
         self.offered = 0;
+        self.missing = 0;
         self.inflated.clear();
     }
 
@@ -118,7 +172,7 @@ impl ReadBuffer {
     /// Octets held: those not looked at yet, and those of the message under way.
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.assembled - self.start) + (self.filled - self.parsed) + self.inflated.len()
+        self.held() + self.inflated.len()
     }
 
     /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink)
@@ -135,7 +189,7 @@ impl ReadBuffer {
         &self.data[self.parsed..self.filled]
     }
 
-    /// The octets not looked at yet, to be unmasked or unfolded in place.
+    /// The octets not looked at yet, to be unfolded in place.
     #[inline]
     pub(crate) fn unparsed_mut(&mut self) -> &mut [u8] {
         &mut self.data[self.parsed..self.filled]
@@ -147,10 +201,6 @@ impl ReadBuffer {
     pub(crate) fn skip(&mut self, len: usize) -> Range<usize> {
         let begin = self.parsed;
         self.parsed = self.filled.min(begin + len);
-        if self.start == self.assembled {
-            self.start = self.parsed;
-            self.assembled = self.parsed;
-        }
         begin..self.parsed
     }
 
@@ -159,97 +209,88 @@ impl ReadBuffer {
         (&mut self.data[self.parsed..self.filled], &mut self.inflated)
     }
 
-    /// Adds the next `len` octets to the message under way, sliding them over the headers in between:
-    ///
-    /// ```text
-    /// start    assembled   parsed             filled
-    ///   |  Hel  | 80 02 ..  | l o ..............|
-    ///   |  Hel     lo    |  ..  |  .............|
-    /// start       assembled   parsed          filled
-    /// ```
-    pub(crate) fn assemble(&mut self, len: usize) {
-        let end = self.filled.min(self.parsed + len);
-        if self.assembled != self.parsed {
-            self.data.copy_within(self.parsed..end, self.assembled);
-        }
-        self.assembled += end - self.parsed;
-        self.parsed = end;
-    }
-
-    /// The message under way, as far as it has come.
-    pub(crate) fn message(&self) -> &[u8] {
-        &self.data[self.start..self.assembled]
-    }
-
-    /// Takes the first `len` octets off the message under way. They stay readable at the returned range until the
-    /// buffer is next written to.
-    pub(crate) fn release(&mut self, len: usize) -> Range<usize> {
-        let begin = self.start;
-        self.start = self.assembled.min(begin + len);
-        let end = self.start;
-        if self.start == self.assembled {
-            self.start = self.parsed;
-            self.assembled = self.parsed;
-        }
-        begin..end
-    }
-
-    /// The octets at a range that [`skip`](Self::skip) or [`release`](Self::release) returned.
+    /// Passes over `size` octets of a header and the `len` of its payload, which have come; and gives them, to be
+    /// unmasked.
     #[inline]
-    pub(crate) fn at(&mut self, range: Range<usize>) -> &mut [u8] {
-        &mut self.data[range]
+    pub(crate) fn skip_frame(&mut self, size: usize, len: usize) -> &mut [u8] {
+        let begin = self.parsed + size;
+        self.parsed = begin + len;
+        debug_assert!(self.parsed <= self.filled, "it has come");
+        &mut self.data[begin..self.parsed]
     }
 
-    /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
-    /// copied, and so are those that something still needed lies in front of.
-    pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
-        if is_small(range.len(), self.allocated) || self.start < range.end {
-            return BytesMut::from(&self.data[range]);
-        }
-        let mut octets = self.data.split_to(range.end);
-        octets.advance(range.start);
-        self.start -= range.end;
-        self.assembled -= range.end;
-        self.parsed -= range.end;
-        self.filled -= range.end;
-        octets
+    /// Passes over `len` octets, and unmasks them.
+    pub(crate) fn skip_masked(&mut self, len: usize, key: [u8; 4]) -> Range<usize> {
+        let range = self.skip(len);
+        unmask_binary(&mut self.data[range.clone()], key);
+        range
+    }
+
+    /// The first octet that is still needed.
+    fn first(&self) -> usize {
+        if self.assembled == 0 { self.parsed } else { self.start }
+    }
+
+    /// Octets that are still needed.
+    fn held(&self) -> usize {
+        self.assembled + (self.filled - self.parsed)
     }
 
     /// Moves what is held over what is not needed, where that frees at least as much as it moves, so that the cost for
     /// an octet does not depend on how the stream is cut; then grows, if it must.
     #[cold]
     fn make_room(&mut self, len: usize) {
-        if self.start >= self.len() - self.inflated.len() {
+        if self.first() >= self.held() {
             self.move_to_front();
-        } else if self.parsed - self.assembled >= self.filled - self.parsed {
+        } else if self.gap() >= self.filled - self.parsed {
             self.close_gap();
         }
         let needed = self.filled.saturating_add(len);
         if self.data.capacity() < needed {
             self.data.truncate(self.filled); // or what lies behind would be copied along
-            self.data.reserve(needed - self.filled);
-            self.allocated = self.data.capacity();
+            self.grow(needed);
         }
         if self.data.len() < needed {
             self.data.resize(needed, 0);
         }
     }
 
+    /// Takes more memory; as much as a message took along, if one did: the next one is likely to be as long, and shall
+    /// not be moved again and again until there is room for all of it.
+    fn grow(&mut self, needed: usize) {
+        if self.given > needed {
+            let mut data = BytesMut::with_capacity(self.given);
+            data.extend_from_slice(&self.data);
+            self.data = data;
+        } else {
+            self.data.reserve(needed - self.filled);
+        }
+        self.given = 0;
+        self.allocated = self.data.capacity();
+    }
+
     /// Moves all that is held to the front.
     fn move_to_front(&mut self) {
+        self.text = 0..0;
         self.close_gap();
-        self.data.copy_within(self.start..self.filled, 0);
-        self.assembled -= self.start;
-        self.parsed -= self.start;
-        self.filled -= self.start;
+        let first = self.first();
+        self.data.copy_within(first..self.filled, 0);
         self.start = 0;
+        self.parsed -= first;
+        self.filled -= first;
+    }
+
+    /// Octets between the message under way and those not looked at.
+    fn gap(&self) -> usize {
+        self.parsed - (self.first() + self.assembled)
     }
 
     /// Moves the octets not looked at next to the message under way.
     fn close_gap(&mut self) {
-        let gap = self.parsed - self.assembled;
-        self.data.copy_within(self.parsed..self.filled, self.assembled);
-        self.parsed = self.assembled;
+        self.text = 0..0;
+        let gap = self.gap();
+        self.data.copy_within(self.parsed..self.filled, self.parsed - gap);
+        self.parsed -= gap;
         self.filled -= gap;
     }
 }
@@ -263,8 +304,8 @@ impl fmt::Debug for ReadBuffer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::item::COPIED;
     use super::*;
+    use crate::wire::Mask;
 
     #[test]
     fn room_is_used_again_and_not_cleared_again() {
@@ -282,7 +323,7 @@ mod tests {
     fn amid_a_message_only_new_room_is_cleared() {
         let mut input = ReadBuffer::default();
         input.extend_from_slice(b"abc");
-        input.assemble(3);
+        input.assemble(3, &mut Mask::new([0; 4]));
         input.spare(100);
         input.filled(1);
         input.spare(100).fill(7); // in memory that has doubled
@@ -305,57 +346,6 @@ mod tests {
         input.skip(1);
         input.spare(4);
         assert_eq!((input.unparsed(), input.parsed), (&b"9abcdefgh"[..], 1));
-    }
-
-    #[test]
-    fn fragments_slide_together_and_the_gap_closes() {
-        let mut input = ReadBuffer::default();
-        input.extend_from_slice(b"..Hel..lo..!..");
-        input.skip(2);
-        input.assemble(3);
-        input.skip(2);
-        input.assemble(2);
-        assert_eq!(input.message(), b"Hello");
-        assert_eq!(input.len(), 5 + 5);
-        input.skip(2);
-        input.assemble(1);
-        input.spare(64);
-        assert_eq!((input.message(), input.unparsed()), (&b"Hello!"[..], &b".."[..]));
-        assert_eq!(input.parsed, input.assembled, "the gap was larger than what lay behind it");
-        let hello = input.release(6);
-        assert_eq!(input.at(hello), b"Hello!");
-        assert_eq!(input.len(), 2);
-    }
-
-    #[test]
-    fn large_payloads_are_split_off_and_small_ones_copied() {
-        let mut input = ReadBuffer::default();
-        input.extend_from_slice(&[7; COPIED + 100]);
-        let small = input.skip(10);
-        assert_eq!(input.take(small)[..], [7; 10]);
-        let large = input.skip(COPIED + 1);
-        let address = input.at(large.clone()).as_ptr();
-        let taken = input.take(large);
-        assert_eq!((taken.as_ptr(), taken.len()), (address, COPIED + 1));
-        assert_eq!(input.unparsed(), [7; 100 - 11]);
-        assert!(input.capacity() > COPIED, "what was taken is still in the same memory");
-        drop(taken);
-        input.skip(89);
-        input.shrink(0);
-        assert_eq!((input.capacity(), input.spare(COPIED).len()), (0, COPIED));
-    }
-
-    #[test]
-    fn a_small_part_of_the_memory_is_copied() {
-        let mut input = ReadBuffer::default();
-        input.extend_from_slice(&[7; 16 * COPIED]);
-        let part = input.skip(2 * COPIED);
-        let address = input.at(part.clone()).as_ptr();
-        assert_ne!(input.take(part).as_ptr(), address);
-        let half = input.skip(8 * COPIED);
-        let address = input.at(half.clone()).as_ptr();
-        assert_eq!(input.take(half).as_ptr(), address);
-        assert_eq!(input.len(), 6 * COPIED);
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! RFC 6455 §5, §6.2: which payload comes next, and does the peer keep the rules of framing?
 
 use alloc::boxed::Box;
-use core::ops::Range;
 
 use super::ReadBuffer;
+use super::incoming::{COMPRESSED, Incoming, IncomingFrame};
 use super::inflate::{Bounds, Inflater};
 use super::item::{Item, ItemKind, Place};
 use crate::config::{Config, Delivery, Limits, MessageKind, Role};
 #[cfg(feature = "deflate")]
 use crate::deflate::{DeflateConfig, Direction};
 use crate::error::ProtocolError;
-use crate::wire::{FrameHeader, Mask, OpCode, split_utf8, unfinished_len};
+use crate::wire::{FrameHeader, OpCode};
 
 /// One direction of an open WebSocket: the frames that come.
 #[derive(Debug)]
@@ -24,39 +24,30 @@ pub(crate) struct Decoder {
     inflater: Option<Box<Inflater>>,
     /// What is wrong with the octets behind the last item.
     doom: Option<ProtocolError>,
+    /// So many octets have to be there before there is anything more to say.
+    needed: usize,
+    /// Octets that are missing of a frame that is waited for where it lies.
+    missing: usize,
+    /// The short path takes payloads below this length.
+    below: u64,
+    /// Nothing more is to be decoded.
+    is_over: bool,
 }
 
-/// The message under way.
-#[derive(Debug)]
-struct Incoming {
-    kind: MessageKind,
-    is_compressed: bool,
-    /// Octets that its frames have announced.
-    len: u64,
-    /// Frames, the empty ones too.
-    fragments: u32,
-    /// No chunk of it was delivered yet.
-    first: bool,
-    /// 0 <= unfinished <= 3: octets at the end that are the beginning of a character.
-    unfinished: usize,
-}
-
-/// The data frame under way: its header has been dealt with, its payload has not all come.
-#[derive(Debug)]
-struct IncomingFrame {
-    fin: bool,
-    /// Octets of payload that are not dealt with.
-    remaining: u64,
-    mask: Mask,
-    /// come <= remaining: octets of those, at their front, that have come and are unmasked.
-    come: usize,
-    /// It is to be inflated as a whole.
-    is_gathered: bool,
+/// A message in one frame that has all come.
+pub(crate) struct WholeMessage {
+    pub(crate) kind: MessageKind,
+    /// Octets of the header.
+    pub(crate) header_len: usize,
+    /// Octets of the payload behind it.
+    pub(crate) len: usize,
+    /// Of zeros, if it is not masked.
+    pub(crate) key: [u8; 4],
 }
 
 impl Decoder {
     pub(crate) fn new(role: Role, config: &Config) -> Self {
-        Self {
+        let mut decoder = Self {
             limits: config.limits,
             role,
             delivery: config.delivery,
@@ -64,7 +55,13 @@ impl Decoder {
             frame: None,
             inflater: None,
             doom: None,
-        }
+            needed: 1,
+            missing: 0,
+            below: 0,
+            is_over: false,
+        };
+        decoder.below = decoder.short_path();
+        decoder
     }
 
     /// Has messages inflated that are compressed.
@@ -76,6 +73,9 @@ impl Decoder {
     /// Gives back what it holds: nothing more is to be decoded.
     pub(crate) fn end(&mut self) {
         self.inflater = None;
+        self.is_over = true;
+        self.needed = 0;
+        self.below = 0;
     }
 
     /// Octets of memory that inflating takes.
@@ -87,6 +87,7 @@ impl Decoder {
     #[cold]
     pub(crate) fn set_doom(&mut self, error: ProtocolError) {
         self.doom = Some(error);
+        self.needed = 0;
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -95,36 +96,52 @@ impl Decoder {
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+        self.below = self.short_path();
     }
 
     /// Octets of the data frame under way that have not come.
     pub(crate) fn missing(&self) -> u64 {
-        self.frame.as_ref().map_or(0, |frame| frame.remaining - frame.come as u64)
+        self.frame.as_ref().map_or(self.missing as u64, |frame| frame.remaining - frame.come as u64)
     }
 
-    /// The short path: a message in one frame that has all come, and its masking key. Whatever else it is, the steps of
-    /// [`next`](Self::next) find out.
+    /// Whether there is nothing to say before more octets have come.
     #[inline]
-    pub(crate) fn whole_message(&self, input: &mut ReadBuffer) -> Option<(MessageKind, Range<usize>, [u8; 4])> {
-        if self.message.is_some() || self.delivery != Delivery::Whole {
-            return None; // chunks, which alone may be followed by doom, never come this way
-        }
-        let octets = input.unparsed();
+    pub(crate) fn waits(&self, input: &ReadBuffer) -> bool {
+        input.unparsed().len() < self.needed
+    }
+
+    /// The short path of both doors: a message in one frame that has all come, still masked. Whatever else it is, the
+    /// steps of [`next`](Self::next) find out.
+    ///
+    /// It returns no [`Item`], and nothing joins it with the steps: to be moved through memory would cost it more than
+    /// all else (measured).
+    #[inline]
+    pub(crate) fn whole_message(&mut self, octets: &[u8]) -> Option<WholeMessage> {
         let kind = match octets.first()? {
             0x81 => MessageKind::Text,
             0x82 => MessageKind::Binary,
             _ => return None,
         };
-        let (header, size) = FrameHeader::decode(octets).ok()??;
+        let (header, header_len) = FrameHeader::decode(octets).ok()??;
         let is_ours = header.mask.is_some() == (self.role == Role::Server);
         let len = usize::try_from(header.payload_len).ok()?;
-        let is_allowed = header.payload_len <= self.limits.frame.min(self.limits.message) && self.limits.fragments > 0;
-        if !is_ours || !is_allowed || octets.len() - size < len {
+        if !is_ours || header.payload_len >= self.below || octets.len() - header_len < len {
             return None;
         }
-        input.skip(size);
-        let range = input.skip(len);
-        Some((kind, range, header.mask.unwrap_or_default()))
+        self.needed = 1;
+        self.missing = 0;
+        Some(WholeMessage { kind, header_len, len, key: header.mask.unwrap_or_default() })
+    }
+
+    /// Below which length the short path takes payloads: none amid a message; and never chunks, which alone may be
+    /// followed by doom.
+    fn short_path(&self) -> u64 {
+        match (self.delivery, &self.message) {
+            (Delivery::Whole, None) if self.limits.fragments > 0 && !self.is_over => {
+                self.limits.frame.min(self.limits.message).saturating_add(1)
+            }
+            _ => 0,
+        }
     }
 
     /// The next item, if it has come: every case, one frame or piece of a frame after another. `None`: more octets are
@@ -133,6 +150,8 @@ impl Decoder {
         if let Some(error) = self.doom {
             return Err(error);
         }
+        self.needed = 1;
+        self.missing = 0;
         let is_blocked = self.inflater.as_ref().is_some_and(|inflater| inflater.is_blocked());
         if input.unparsed().is_empty() && !is_blocked {
             return Ok(None);
@@ -146,19 +165,41 @@ impl Decoder {
                 }
             }
             self.judge(input.unparsed())?;
-            let Some((header, size)) = FrameHeader::decode(input.unparsed())? else { return Ok(None) };
+            let Some((header, size)) = FrameHeader::decode(input.unparsed())? else {
+                self.needed = input.unparsed().len() + 1;
+                return Ok(None);
+            };
             let kind = match header.opcode {
                 OpCode::Ping => ItemKind::Ping,
                 OpCode::Pong => ItemKind::Pong,
                 OpCode::Close => ItemKind::Close,
                 OpCode::Text | OpCode::Binary | OpCode::Continuation => {
+                    if self.is_waited_for(&header, size, input) {
+                        return Ok(None);
+                    }
                     self.begin_frame(header)?;
                     input.skip(size);
                     continue;
                 }
             };
-            return Ok(control_frame(kind, header, size, input));
+            return Ok(self.control_frame(kind, &header, size, input));
         }
+    }
+
+    /// Whether a frame is left where it lies until all of it has come, for the short path: a short binary message in
+    /// one frame, of which nothing can be told before. A stream that comes octet by octet costs no more thereby.
+    fn is_waited_for(&mut self, header: &FrameHeader, size: usize, input: &ReadBuffer) -> bool {
+        let (missing, is_short) = match usize::try_from(header.payload_len) {
+            Ok(len) => ((size + len).saturating_sub(input.unparsed().len()), len <= WAITED),
+            Err(_) => return false,
+        };
+        let is_message = header.fin && header.opcode == OpCode::Binary && header.reserved == 0;
+        if missing == 0 || !is_short || !is_message || header.payload_len >= self.below {
+            return false;
+        }
+        self.needed = input.unparsed().len() + missing;
+        self.missing = missing;
+        true
     }
 
     /// The rules on the first two octets of a header that depend on the role and on what came before, each as soon as
@@ -189,6 +230,7 @@ impl Decoder {
             Some(message) => message,
             none => none.insert(Incoming::new(&header)),
         };
+        self.below = 0;
         if header.payload_len > self.limits.frame {
             return Err(ProtocolError::FrameTooBig);
         }
@@ -204,13 +246,8 @@ impl Decoder {
         if message.fragments > self.limits.fragments {
             return Err(ProtocolError::TooManyFragments);
         }
-        self.frame = Some(IncomingFrame {
-            fin: header.fin,
-            remaining: header.payload_len,
-            mask: Mask::new(header.mask.unwrap_or_default()),
-            come: 0,
-            is_gathered: self.delivery == Delivery::Whole && header.payload_len <= GATHERED.min(self.limits.message),
-        });
+        let is_gathered = self.delivery == Delivery::Whole && header.payload_len <= GATHERED.min(self.limits.message);
+        self.frame = Some(IncomingFrame::new(&header, is_gathered));
         Ok(())
     }
 
@@ -222,20 +259,27 @@ impl Decoder {
         }
     }
 
-    /// Unmasks what has come of the frame under way and adds it to the message under way.
+    /// Unmasks what has come of the frame under way and adds it to the message under way. Text that is delivered whole
+    /// is checked as it comes.
     fn assemble_frame(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
         let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else { return Ok(None) };
-        let len = frame.unmask(input, self.role);
-        input.assemble(len);
-        frame.take(len);
-        let frame_ended = frame.remaining == 0;
-        let last = frame_ended && frame.fin;
-        if frame_ended {
-            self.frame = None;
+        let len = frame.len_of(input.unparsed());
+        match (message.kind, self.delivery) {
+            (MessageKind::Text, Delivery::Whole) => input.assemble_text(len, &mut frame.mask)?,
+            _ => input.assemble(len, &mut frame.mask),
         }
-        let item = message.item(self.delivery, input.message(), len, last)?;
+        frame.remaining -= len as u64;
+        let last = frame.remaining == 0 && frame.fin;
+        match (frame.remaining, message.kind, self.delivery) {
+            (0, ..) => self.frame = None,
+            (missing, MessageKind::Binary, Delivery::Whole) => {
+                self.needed = usize::try_from(missing).map_or(AT_ONCE, |missing| missing.min(AT_ONCE));
+            }
+            _ => {}
+        }
+        let item = message.item(self.delivery, input.message(), last);
         if last {
-            self.message = None;
+            self.end_message();
         }
         Ok(item.map(|(kind, len)| Item { kind, place: Place::Come, range: input.release(len) }))
     }
@@ -248,15 +292,13 @@ impl Decoder {
         else {
             return Ok(None);
         };
-        let len = frame.unmask(input, self.role);
-        if frame.is_gathered && (len as u64) < frame.remaining {
+        let (octets, plain) = input.inflating();
+        let octets = frame.unmask(octets);
+        if frame.is_gathered && (octets.len() as u64) < frame.remaining {
+            self.needed = octets.len() + 1;
             return Ok(None);
         }
-        let (octets, plain) = input.inflating();
-        let before = plain.len();
-        let (taken, mut outcome) = inflater.feed(&octets[..len], plain, Bounds::new(&self.limits, message.len));
-        let made = plain.len() - before;
-        input.skip(taken);
+        let (taken, mut outcome) = inflater.feed(octets, plain, Bounds::new(&self.limits, message.len));
         frame.take(taken);
         let frame_ended = frame.remaining == 0 && !inflater.is_blocked();
         let mut last = frame_ended && frame.fin;
@@ -267,104 +309,61 @@ impl Decoder {
             outcome = inflater.finish();
         }
         last = last && outcome.is_ok();
-        let (_, plain) = input.inflating();
-        let item = message.item(self.delivery, plain.message(), made, last)?;
+        if (message.kind, self.delivery, last) == (MessageKind::Text, Delivery::Whole, false) {
+            plain.check_text()?;
+        }
+        let item = message.item(self.delivery, plain.message(), last);
+        self.needed = usize::from(!inflater.is_blocked());
+        input.skip(taken);
         if outcome.is_err() && self.delivery == Delivery::Whole {
             outcome?;
         }
         if last {
-            self.message = None;
+            self.end_message();
         }
         match (item, outcome) {
             (None, Err(error)) => Err(error),
             (item, outcome) => {
-                self.doom = outcome.err();
-                Ok(item.map(|(kind, len)| Item { kind, place: Place::Inflated, range: plain.release(len) }))
+                if let Err(error) = outcome {
+                    self.set_doom(error);
+                }
+                let release =
+                    |(kind, len)| Item { kind, place: Place::Inflated, range: input.inflating().1.release(len) };
+                Ok(item.map(release))
             }
         }
     }
-}
 
-impl IncomingFrame {
-    /// Unmasks what has come of the payload, and says how much that is.
-    fn unmask(&mut self, input: &mut ReadBuffer, role: Role) -> usize {
-        let octets = input.unparsed_mut();
-        let len = usize::try_from(self.remaining).map_or(octets.len(), |remaining| remaining.min(octets.len()));
-        if let (Role::Server, Some(masked)) = (role, octets.get_mut(self.come..len)) {
-            self.mask.apply(masked);
-        }
-        self.come = len;
-        len
-    }
-
-    /// Takes octets off the payload that are dealt with.
-    fn take(&mut self, len: usize) {
-        self.remaining -= len as u64;
-        self.come -= len;
-    }
-}
-
-impl Incoming {
-    fn new(first: &FrameHeader) -> Self {
-        let kind = if first.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
-        let is_compressed = first.reserved & COMPRESSED != 0;
-        Self { kind, is_compressed, len: 0, fragments: 0, first: true, unfinished: 0 }
-    }
-
-    /// What of the message under way can be delivered, if anything, and how many octets that is. `new` are those at
-    /// its end that were not looked at.
-    fn item(
+    /// A control frame, once all of it has come: it is short, and never delivered in part.
+    fn control_frame(
         &mut self,
-        delivery: Delivery,
-        octets: &[u8],
-        new: usize,
-        last: bool,
-    ) -> Result<Option<(ItemKind, usize)>, ProtocolError> {
-        match delivery {
-            Delivery::Whole => self.whole(octets, new, last),
-            Delivery::Chunks => Ok(self.chunk(octets, last)),
-        }
-    }
-
-    /// The message, at its end, where the door checks it as one; until then its text is checked as it comes.
-    fn whole(&mut self, octets: &[u8], new: usize, last: bool) -> Result<Option<(ItemKind, usize)>, ProtocolError> {
-        if self.kind == MessageKind::Text && !last {
-            let unchecked = new.saturating_add(self.unfinished).min(octets.len());
-            let (_, tail) = split_utf8(&octets[octets.len() - unchecked..])?;
-            self.unfinished = tail.len();
-        }
-        Ok(last.then_some((ItemKind::Message(self.kind), octets.len())))
-    }
-
-    /// As much of the message as can be delivered: of text, whole characters, except at its end.
-    fn chunk(&mut self, octets: &[u8], last: bool) -> Option<(ItemKind, usize)> {
-        let kept = match self.kind {
-            MessageKind::Text if !last => unfinished_len(octets),
-            _ => 0,
-        };
-        let len = octets.len() - kept;
-        if len == 0 && !last {
+        kind: ItemKind,
+        header: &FrameHeader,
+        size: usize,
+        input: &mut ReadBuffer,
+    ) -> Option<Item> {
+        let len = usize::try_from(header.payload_len).ok()?;
+        if input.unparsed().len() - size < len {
+            self.needed = size + len;
             return None;
         }
-        let kind = ItemKind::Chunk { kind: self.kind, first: self.first, last };
-        self.first = false;
-        Some((kind, len))
+        input.skip(size);
+        let range = input.skip_masked(len, header.mask.unwrap_or_default());
+        Some(Item { kind, place: Place::Come, range })
+    }
+
+    fn end_message(&mut self) {
+        self.message = None;
+        self.below = self.short_path();
     }
 }
 
-/// A control frame, once all of it has come: it is short, and never delivered in part.
-fn control_frame(kind: ItemKind, header: FrameHeader, size: usize, input: &mut ReadBuffer) -> Option<Item> {
-    let len = usize::try_from(header.payload_len).ok()?;
-    if input.unparsed().len() - size < len {
-        return None;
-    }
-    input.skip(size);
-    let range = input.skip(len);
-    if let Some(key) = header.mask {
-        Mask::new(key).apply(input.at(range.clone()));
-    }
-    Some(Item { kind, place: Place::Come, range })
-}
+/// A binary message of up to so many octets, in one frame, is dealt with once all of it has come.
+const WAITED: usize = 4096;
+
+/// Of a longer one, and of fragments, so many octets are unmasked at a time at least, if they come: while they are in
+/// the nearest cache, and not one by one.
+const AT_ONCE: usize = 4096;
 
 /// Of a whole message, a frame with so many octets of payload is inflated once it has come: what is inflated in one
 /// step does not go through zlib's window (measured: 6 % of 64 KiB of JSON that come in two reads).
@@ -373,6 +372,3 @@ const GATHERED: u64 = 64 * 1024;
 /// A message that does not compress may be sent in twice its octets, and these besides: no compressor makes it so long,
 /// and who sends more has nothing to say.
 const GROWTH: u64 = 64 * 1024;
-
-/// RSV1, where permessage-deflate was agreed: the message that begins is compressed (RFC 7692 §6).
-const COMPRESSED: u8 = 0x40;

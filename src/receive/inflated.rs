@@ -6,6 +6,7 @@ use core::ops::Range;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::item::is_small;
+use crate::wire::{InvalidUtf8, split_utf8};
 
 /// The part of a message that has been inflated and is not yet delivered; then, until the next octet is inflated, what
 /// was delivered.
@@ -19,6 +20,8 @@ pub(crate) struct Inflated {
     start: usize,
     /// end <= the length of `data`.
     end: usize,
+    /// Octets behind `start` that are UTF-8, of text that is delivered whole.
+    checked: usize,
 }
 
 impl Inflated {
@@ -58,12 +61,20 @@ impl Inflated {
         &self.data[self.start..self.end]
     }
 
+    /// Checks what was inflated since it was last called, as far as it is whole characters.
+    pub(crate) fn check_text(&mut self) -> Result<(), InvalidUtf8> {
+        let (text, _) = split_utf8(&self.message()[self.checked..])?;
+        self.checked += text.len();
+        Ok(())
+    }
+
     /// Takes the first `len` octets off the message under way. They stay readable at the returned range until room is
     /// next asked for.
     pub(crate) fn release(&mut self, len: usize) -> Range<usize> {
         let begin = self.start;
         self.start = self.end.min(begin + len);
         let end = self.start;
+        self.checked = 0;
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
@@ -72,8 +83,8 @@ impl Inflated {
     }
 
     /// The octets at a range that [`release`](Self::release) returned.
-    pub(crate) fn at(&mut self, range: Range<usize>) -> &mut [u8] {
-        &mut self.data[range]
+    pub(crate) fn at(&self, range: Range<usize>) -> &[u8] {
+        &self.data[range]
     }
 
     /// The octets at such a range, to be kept: with the memory that they lie in, unless they are little of it, or
@@ -98,6 +109,7 @@ impl Inflated {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.checked = 0;
         self.start = 0;
         self.end = 0;
     }

@@ -6,6 +6,7 @@ use bytes::BytesMut;
 
 use super::ReadBuffer;
 use crate::config::MessageKind;
+use crate::wire::{InvalidUtf8, Utf8Bytes, check_utf8};
 
 /// What comes next, in ranges; a door of the connection turns it into a reference or takes it out.
 #[derive(Clone, Debug)]
@@ -19,10 +20,18 @@ pub(crate) struct Item {
 
 impl Item {
     /// The payload, as long as nothing more is received.
-    pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i mut [u8] {
+    pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i [u8] {
         match self.place {
             Place::Come => input.at(self.range.clone()),
             Place::Inflated => input.inflating().1.at(self.range.clone()),
+        }
+    }
+
+    /// The same as text.
+    pub(crate) fn text<'i>(&self, input: &'i mut ReadBuffer) -> Result<&'i str, InvalidUtf8> {
+        match self.place {
+            Place::Come => input.text(self.range.clone()),
+            Place::Inflated => check_utf8(self.payload(input)),
         }
     }
 
@@ -31,6 +40,14 @@ impl Item {
         match self.place {
             Place::Come => input.take(self.range),
             Place::Inflated => input.inflating().1.take(self.range),
+        }
+    }
+
+    /// The same as text.
+    pub(crate) fn take_text(self, input: &mut ReadBuffer) -> Result<Utf8Bytes, InvalidUtf8> {
+        match self.place {
+            Place::Come => input.take_text(self.range),
+            Place::Inflated => self.take(input).freeze().try_into(),
         }
     }
 }

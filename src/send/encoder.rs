@@ -9,7 +9,7 @@ use crate::config::{MessageKind, Role};
 #[cfg(feature = "deflate")]
 use crate::deflate::{DeflateConfig, Direction};
 use crate::error::SendError;
-use crate::wire::{FrameHeader, Mask, OpCode};
+use crate::wire::{FrameHeader, Mask, OpCode, append_masked};
 
 /// One direction of an open WebSocket: the frames that go.
 #[derive(Debug)]
@@ -215,14 +215,7 @@ impl Encoder {
         output.reserve(FrameHeader::MAX_SIZE + payload.len());
         match self.header(fin, opcode, payload.len() as u64, output) {
             None => append(payload, output),
-            Some(key) => {
-                let mut mask = Mask::new(key);
-                for block in payload.chunks(BLOCK) {
-                    let begin = output.len();
-                    output.extend_from_slice(block);
-                    mask.apply(&mut output[begin..]);
-                }
-            }
+            Some(key) => append_masked(payload, key, output),
         }
     }
 

@@ -11,11 +11,12 @@ mod mask;
 mod opcode;
 mod text;
 mod utf8;
+mod words;
 
 pub use close::{CloseCode, CloseFrame};
 pub use header::FrameHeader;
 pub use mask::Mask;
-pub(crate) use mask::unmask_binary;
+pub(crate) use mask::{append_masked, unmask_binary};
 pub use opcode::OpCode;
 pub use text::Utf8Bytes;
 pub(crate) use text::{text_before_error, unmask_text};

@@ -45,6 +45,16 @@ impl Utf8Bytes {
         unsafe { core::str::from_utf8_unchecked(&self.0) }
     }
 
+    /// Octets that were checked.
+    ///
+    /// # Safety
+    /// They are UTF-8.
+    #[allow(unsafe_code)] // what makes it unsafe is that it trusts
+    pub(crate) unsafe fn from_checked(octets: Bytes) -> Self {
+        debug_assert!(utf8::check(&octets).is_ok());
+        Self(octets)
+    }
+
     /// Octets that are still masked, unmasked and checked; a key of zeros leaves them as they are.
     #[inline]
     pub(crate) fn unmask(mut payload: BytesMut, key: [u8; 4]) -> Result<Self, InvalidUtf8> {
@@ -142,13 +152,17 @@ impl fmt::Display for Utf8Bytes {
 #[inline]
 #[allow(unsafe_code)] // from_utf8_unchecked after a check of our own; a second look would double the cost of ASCII
 pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
-    if key != [0; 4] && mask::apply(payload, key) < 0x80 {
-        debug_assert!(payload.is_ascii());
-        // SAFETY: `apply` returns the OR of all octets of the payload, as it left them. It is below 0x80, so each of
-        // them is; octets below 0x80 are UTF-8, one character each.
-        return Ok(unsafe { core::str::from_utf8_unchecked(payload) });
+    let is_ascii = match key {
+        [0, 0, 0, 0] => payload.len() < SHORT && payload.is_ascii(),
+        _ => mask::apply(payload, key),
+    };
+    if !is_ascii {
+        return utf8::check(payload);
     }
-    utf8::check(payload)
+    debug_assert!(payload.is_ascii());
+    // SAFETY: `is_ascii` or `apply` said that all octets of the payload, as they are now, are below 0x80; such octets are
+    // UTF-8, one character each.
+    Ok(unsafe { core::str::from_utf8_unchecked(payload) })
 }
 
 /// As much of a payload as is text, from its front: all of it, or what lies before the octets that are not UTF-8.
@@ -160,6 +174,9 @@ pub(crate) fn text_before_error(payload: &[u8]) -> (&str, Result<(), InvalidUtf8
     let text = payload.get(..valid).and_then(|text| core::str::from_utf8(text).ok());
     (text.unwrap_or_default(), Err(InvalidUtf8))
 }
+
+/// Below so many octets, simdutf8 leaves the work to the standard library, which is slower than a look for high bits.
+const SHORT: usize = 128;
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,6 @@ fn unfinished_tail(octets: &[u8]) -> usize {
 }
 
 /// A whole payload as text.
-#[inline]
 pub(crate) fn check(payload: &[u8]) -> Result<&str, InvalidUtf8> {
     simdutf8::basic::from_utf8(payload).map_err(|_| InvalidUtf8)
 }

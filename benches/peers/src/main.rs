@@ -1,78 +1,58 @@
-//! permessage-deflate beside other crates: what does a message cost in time, on the wire and in memory?
+//! This crate beside other crates: what do framing and permessage-deflate cost?
 //!
-//! `cargo run --release -p websocket-proto-peers`, with `-- --short` for a look whether it runs, with `-- I1 H` for a
-//! part. All is in memory: a read copies at most 16 KiB into the library's buffer, a write copies what is sent out of
-//! it. Compare within a table only; the ratios are medians of those of each round.
+//! `cargo run --release -p websocket-proto-peers`: all of it. With `-- --short`, in a minute; with `-- --check`, it
+//! fails where a peer is faster in framing; with `-- A B1 I1`, the parts whose titles begin so. Compare within a table
+//! only; the ratios are medians of those of each round.
 
 mod alloc;
-mod judge;
-mod library;
-mod measure;
-mod ours;
-mod payload;
-mod pipe;
-mod report;
-mod sockudo;
-mod wtx;
-mod yawc;
-mod zlib;
+mod deflate;
+mod frames;
 
 use std::env;
+use std::process::ExitCode;
 
-use library::{Library, Setup};
-use measure::{Cell, Direction, Effort, measure, memory};
-use report::{Summary, memory_table};
+fn main() -> ExitCode {
+    let wanted = Wanted::parse(env::args().skip(1));
+    let framing = frames::run(&wanted);
+    deflate::run(&wanted);
+    let lost = framing.print();
+    if wanted.has_to_win && lost > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
 
-fn main() {
-    let (flags, parts): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let short = flags.iter().any(|flag| flag == "--short");
-    let is_wanted = |title: &str| parts.is_empty() || parts.iter().any(|part| title.starts_with(part.as_str()));
-    let libraries: Vec<Box<dyn Library>> = vec![
-        Box::new(ours::Ours::default()),
-        Box::new(ours::Ours::pooled()),
-        Box::new(zlib::Zlib::default()),
-        Box::new(yawc::Yawc::default()),
-        Box::new(yawc::Yawc::pooled()),
-        Box::new(sockudo::Sockudo::default()),
-        Box::new(wtx::Wtx::default()),
-    ];
-    let (plain, takeover) = (Setup::Level1 { takeover: false }, Setup::Level1 { takeover: true });
-    let mut summary = Summary::default();
-    for (title, direction, setup) in [
-        ("I1. inflate, level 1, no takeover", Direction::Inflate, plain),
-        ("I2. deflate, level 1, no takeover", Direction::Deflate, plain),
-        ("I3a. inflate, level 1, takeover", Direction::Inflate, takeover),
-        ("I3b. deflate, level 1, takeover", Direction::Deflate, takeover),
-        ("I4. deflate, library defaults", Direction::Deflate, Setup::Defaults),
-    ] {
-        if !is_wanted(title) {
-            continue;
+/// What to measure, and how well.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// How titles begin; none: all are wanted.
+    parts: Vec<String>,
+    pub(crate) effort: Effort,
+    /// Whether a peer that is faster is a failure.
+    pub(crate) has_to_win: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    Full,
+    Short,
+}
+
+impl Wanted {
+    fn parse(arguments: impl Iterator<Item = String>) -> Self {
+        let (flags, parts): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument.starts_with("--"));
+        let has = |name| flags.iter().any(|flag| flag == name);
+        let effort = if has("--short") { Effort::Short } else { Effort::Full };
+        Self { parts, effort, has_to_win: has("--check") }
+    }
+
+    pub(crate) fn has(&self, title: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|part| title.starts_with(part.as_str()))
+    }
+}
+
+impl Effort {
+    pub(crate) fn choose<T>(self, full: T, short: T) -> T {
+        match self {
+            Self::Full => full,
+            Self::Short => short,
         }
-        let cells: Vec<_> = [1 << 10, 64 << 10]
-            .into_iter()
-            .map(|len| {
-                let cell = Cell { direction, setup, len };
-                // short passes, many rounds: what is compared is near in time
-                let rounds = if short { 7 } else { 140 };
-                let passes = if len > 1 << 10 || matches!(setup, Setup::Defaults) { 1 } else { 4 };
-                (cell, measure(&libraries, cell, Effort { rounds, passes }))
-            })
-            .collect();
-        summary.table(title, &libraries, &cells);
     }
-    for (title, setup) in [
-        ("H1. memory, level 1, no takeover", plain),
-        ("H2. memory, level 1, takeover", takeover),
-        ("H3. memory, library defaults", Setup::Defaults),
-    ] {
-        if !is_wanted(title) {
-            continue;
-        }
-        let rows = libraries.iter().filter_map(|library| Some((library.name(), memory(&**library, setup)?)));
-        memory_table(title, &rows.collect::<Vec<_>>());
-    }
-    if is_wanted("H") {
-        println!("\nours without permessage-deflate, idle: {} octets", ours::PLAIN);
-    }
-    summary.print();
 }

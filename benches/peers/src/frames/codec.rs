@@ -1,4 +1,4 @@
-//! What is asked of a library whose framing is measured.
+//! What is asked of a library whose framing is measured?
 
 use super::transport::{Source, Wire};
 
@@ -31,7 +31,20 @@ pub(crate) trait Codec {
 
     /// Sends each binary message of the source back, and writes once for each read.
     fn echo(&mut self, source: &mut Source, wire: &mut Wire) -> Option<Tally>;
+
+    /// Gives back what an idle connection can do without, as far as the library lets an application say so.
+    fn idle(&mut self) {}
 }
+
+/// A read is of so many octets, where the library leaves it to the application.
+pub(crate) const READ: usize = 16 << 10;
+
+/// A batch is written when it has come to so many octets.
+pub(crate) const BATCH: usize = 16 << 10;
+
+/// From so many octets on, a payload in a batch that need not be masked is a slice of its own, where the library lets
+/// the application have its header.
+pub(crate) const LARGE: usize = 4 << 10;
 
 /// How many messages an application holds that keeps them.
 pub(crate) const KEPT: usize = 64;
@@ -74,7 +87,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn add(&mut self, payload: &[u8]) {
         self.messages += 1;
         self.octets += payload.len() as u64;

@@ -3,10 +3,10 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use super::judge::{Judge, traffic};
+use super::library::{Library, Server, Setup, Traffic};
+use super::payload::{Message, messages};
 use crate::alloc::Counts;
-use crate::judge::{Judge, traffic};
-use crate::library::{Library, Server, Setup, Traffic};
-use crate::payload::{Message, messages};
 
 /// One figure for each library.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! The tables, in Markdown.
 
-use crate::library::{Library, Role, Setup};
-use crate::measure::{Cell, Figure, Memory};
+use super::library::{Library, Role, Setup};
+use super::measure::{Cell, Figure, Memory};
 
 /// What this crate is compared with, cell by cell.
 #[derive(Debug, Default)]

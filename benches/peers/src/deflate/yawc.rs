@@ -7,9 +7,9 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use yawc::{CompressionLevel, DeflatePool, Frame, Options, Role, WebSocket};
 
-use crate::library::{Library, Server, Setup, Traffic};
-use crate::payload::Message;
-use crate::pipe::{Pipe, now};
+use super::library::{Library, Server, Setup, Traffic};
+use super::payload::Message;
+use super::pipe::{Pipe, now};
 
 #[derive(Debug, Default)]
 pub(crate) struct Yawc {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::payload::Message;
+use super::payload::Message;
 
 /// What may be shared by all connections of an event loop is made once for all of them: the buffer that they encode
 /// into, pools.

@@ -9,9 +9,9 @@ use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::handshake::{ClientRequest, ServerHandshake, Uri};
 use websocket_proto::{Config, Connection, Event, ReadBuffer};
 
-use crate::library::{Library, Role, Server, Setup, Traffic};
-use crate::payload::Message;
-use crate::pipe::READ;
+use super::library::{Library, Role, Server, Setup, Traffic};
+use super::payload::Message;
+use super::pipe::READ;
 
 #[derive(Debug, Default)]
 pub(crate) struct Ours {
@@ -53,9 +53,6 @@ impl Library for Ours {
         Some(Box::new(Open { ws, input: ReadBuffer::default(), output: Rc::clone(&self.output) }))
     }
 }
-
-/// Heap octets of a connection without permessage-deflate that is new or idle.
-pub(crate) const PLAIN: usize = size_of::<Open>();
 
 /// The server's end of a handshake with a client of the same configuration.
 fn accept(config: &Config) -> Connection {

@@ -4,8 +4,8 @@ use miniz_oxide::inflate::stream::{InflateState, MinReset, inflate};
 use miniz_oxide::{DataFormat, MZFlush};
 use zlib_rs::{Deflate, DeflateFlush};
 
-use crate::library::Traffic;
-use crate::payload::Message;
+use super::library::Traffic;
+use super::payload::Message;
 
 /// The end of the empty block that ends each message.
 pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];

@@ -15,9 +15,9 @@ use wtx::web_socket::{
     Compression, DeflateConfig, Frame, OpCode, WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin,
 };
 
-use crate::library::{Library, Server, Setup, Traffic};
-use crate::payload::Message;
-use crate::pipe::{Pipe, now};
+use super::library::{Library, Server, Setup, Traffic};
+use super::payload::Message;
+use super::pipe::{Pipe, now};
 
 #[derive(Debug, Default)]
 pub(crate) struct Wtx {

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use bytes::{Bytes, BytesMut};
 use sockudo_ws::{CompressedProtocol, DeflateConfig, Message as Data};
 
-use crate::library::{Library, Server, Setup, Traffic};
-use crate::payload::Message;
-use crate::pipe::READ;
+use super::library::{Library, Server, Setup, Traffic};
+use super::payload::Message;
+use super::pipe::READ;
 
 #[derive(Debug, Default)]
 pub(crate) struct Sockudo {

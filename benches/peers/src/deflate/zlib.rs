@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Method, Strategy};
 
-use crate::judge::TAIL;
-use crate::library::{Library, Role, Server, Setup, Traffic};
-use crate::payload::Message;
+use super::judge::TAIL;
+use super::library::{Library, Role, Server, Setup, Traffic};
+use super::payload::Message;
 
 #[derive(Debug, Default)]
 pub(crate) struct Zlib {

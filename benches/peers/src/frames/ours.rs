@@ -1,0 +1,140 @@
+//! This crate: a connection, its read buffer and its output.
+
+use std::collections::VecDeque;
+
+use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
+
+use super::codec::{BATCH, Codec, Flush, KEPT, LARGE, Library, Payloads, READ, Role, Standing, Tally};
+use super::transport::{Source, Wire};
+
+#[derive(Debug)]
+pub(crate) struct Ours;
+
+impl Library for Ours {
+    fn name(&self) -> &'static str {
+        "ours"
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Ours
+    }
+
+    fn open(&self, role: Role) -> Box<dyn Codec> {
+        let config = Config::default();
+        let ws = match role {
+            Role::Server => Connection::server(&config),
+            Role::Client => Connection::client(&config),
+        };
+        Box::new(Open { role, ws, input: ReadBuffer::default(), output: Vec::new() })
+    }
+}
+
+/// Octets of a connection, and of its read buffer without what lies in it.
+pub(crate) const SIZES: (usize, usize) = (size_of::<Connection>(), size_of::<ReadBuffer>());
+
+struct Open {
+    role: Role,
+    ws: Connection,
+    input: ReadBuffer,
+    output: Vec<u8>,
+}
+
+impl Open {
+    /// A read. `None`: there is nothing left.
+    #[inline]
+    fn read(&mut self, source: &mut Source) -> Option<()> {
+        let len = source.read(self.input.room(READ));
+        self.input.filled(len);
+        (len > 0).then_some(())
+    }
+
+    #[inline]
+    fn write(&mut self, wire: &mut Wire) {
+        if !self.output.is_empty() {
+            wire.write(&[&self.output]);
+            self.output.clear();
+        }
+    }
+
+    /// Writes the payload behind what is in the output, and a header.
+    #[inline]
+    fn write_header(&mut self, payload: &[u8], wire: &mut Wire) {
+        let len = payload.len() as u64;
+        let _ = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
+        wire.write(&[&self.output, payload]);
+        self.output.clear();
+    }
+}
+
+impl Codec for Open {
+    fn receive(&mut self, source: &mut Source) -> Option<Tally> {
+        let mut tally = Tally::default();
+        while self.read(source).is_some() {
+            while let Some(event) = self.ws.receive(&mut self.input, &mut self.output).expect("it is right") {
+                match event {
+                    Event::Text(text) => tally.add(text.as_bytes()),
+                    Event::Binary(data) => tally.add(data),
+                    _ => {}
+                }
+            }
+        }
+        Some(tally)
+    }
+
+    fn receive_kept(&mut self, source: &mut Source) -> Option<Tally> {
+        let mut tally = Tally::default();
+        let mut kept = VecDeque::with_capacity(KEPT);
+        while self.read(source).is_some() {
+            while let Some(message) = self.ws.receive_message(&mut self.input, &mut self.output).expect("it is right") {
+                if let Message::Binary(data) = message {
+                    tally.add(&data);
+                    if kept.len() == KEPT {
+                        kept.pop_front();
+                    }
+                    kept.push_back(data);
+                }
+            }
+        }
+        Some(tally)
+    }
+
+    fn send(&mut self, payloads: &mut Payloads, flush: Flush, wire: &mut Wire) -> Option<()> {
+        let (vectored, least) = match (self.role, flush) {
+            (Role::Server, Flush::Each) => (0, 0),
+            (Role::Server, Flush::Batch) => (LARGE, BATCH),
+            (Role::Client, Flush::Each) => (usize::MAX, 0),
+            (Role::Client, Flush::Batch) => (usize::MAX, BATCH),
+        };
+        for payload in &payloads.octets {
+            if payload.len() >= vectored {
+                self.write_header(payload, wire);
+                continue;
+            }
+            self.ws.send_binary(payload, &mut self.output).expect("it is open");
+            if self.output.len() >= least {
+                self.write(wire);
+            }
+        }
+        self.write(wire);
+        Some(())
+    }
+
+    fn echo(&mut self, source: &mut Source, wire: &mut Wire) -> Option<Tally> {
+        let mut tally = Tally::default();
+        while self.read(source).is_some() {
+            while let Some(event) = self.ws.receive(&mut self.input, &mut self.output).expect("it is right") {
+                if let Event::Binary(data) = event {
+                    tally.add(data);
+                    self.ws.send_binary(data, &mut self.output).expect("it is open");
+                }
+            }
+            self.write(wire);
+        }
+        Some(tally)
+    }
+
+    fn idle(&mut self) {
+        self.input.shrink(0);
+        self.output = Vec::new();
+    }
+}

@@ -1,0 +1,167 @@
+//! RFC 6455 §5.4: how do the fragments of a message come together, and how are they handed out?
+
+use core::ops::Range;
+
+use bytes::{Buf, BytesMut};
+
+use super::ReadBuffer;
+use crate::receive::item::is_small;
+use crate::wire::{InvalidUtf8, Mask, Utf8Bytes, check_utf8, split_utf8};
+
+impl ReadBuffer {
+    /// Unmasks the next `len` octets and adds them to the message under way, sliding them over the headers in between:
+    ///
+    /// ```text
+    /// start  + assembled   parsed             filled
+    ///   |  Hel  | 80 02 ..  | l o ..............|
+    ///   |  Hel     lo    |  ..  |  .............|
+    /// start     + assembled   parsed          filled
+    /// ```
+    pub(crate) fn assemble(&mut self, len: usize, mask: &mut Mask) {
+        let next = self.skip(len);
+        mask.apply(&mut self.data[next.clone()]);
+        self.append(next);
+    }
+
+    /// The same for text, which is checked: each octet once.
+    pub(crate) fn assemble_text(&mut self, len: usize, mask: &mut Mask) -> Result<(), InvalidUtf8> {
+        let next = self.skip(len);
+        let is_ascii = mask.apply_to_text(&mut self.data[next.clone()]);
+        let is_checked = self.checked == self.assembled;
+        self.append(next);
+        if !is_ascii || !is_checked {
+            let (text, _) = split_utf8(&self.message()[self.checked..])?;
+            self.checked += text.len();
+        } else {
+            self.checked = self.assembled;
+        }
+        Ok(())
+    }
+
+    /// Adds octets behind the message under way to it.
+    fn append(&mut self, next: Range<usize>) {
+        if self.assembled == 0 {
+            self.start = next.start;
+        }
+        let end = self.start + self.assembled;
+        self.assembled += next.len();
+        if end != next.start {
+            self.data.copy_within(next, end);
+        }
+    }
+
+    /// The message under way, as far as it has come.
+    pub(crate) fn message(&self) -> &[u8] {
+        &self.data[self.start..][..self.assembled]
+    }
+
+    /// Takes the first `len` octets off the message under way. They stay readable at the returned range until the
+    /// buffer is next written to.
+    pub(crate) fn release(&mut self, len: usize) -> Range<usize> {
+        let begin = self.start;
+        let len = len.min(self.assembled);
+        self.text = begin..begin + len.min(self.checked);
+        self.start += len;
+        self.assembled -= len;
+        self.checked = self.checked.saturating_sub(len);
+        begin..self.start
+    }
+
+    /// The octets at a range that [`skip`](Self::skip) or [`release`](Self::release) returned.
+    pub(crate) fn at(&self, range: Range<usize>) -> &[u8] {
+        &self.data[range]
+    }
+
+    /// The octets at such a range as text; those that were checked as they came are not checked again.
+    #[allow(unsafe_code)] // from_utf8_unchecked of what was checked; a second look would cost ASCII a third (16 KiB)
+    pub(crate) fn text(&self, range: Range<usize>) -> Result<&str, InvalidUtf8> {
+        if range != self.text {
+            return check_utf8(&self.data[range]);
+        }
+        // SAFETY: `text` is what `release` took off the front of the message under way, of which `assemble_text` had
+        // checked as much. Octets before `parsed` are changed nowhere but in this room: where the message grows, behind
+        // what was checked; and where octets are moved or given away, after which `text` is empty.
+        Ok(unsafe { core::str::from_utf8_unchecked(&self.data[range]) })
+    }
+
+    /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
+    /// copied, and so are those that something still needed lies in front of.
+    pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
+        if is_small(range.len(), self.allocated) || self.first() < range.end {
+            return BytesMut::from(&self.data[range]);
+        }
+        self.text = 0..0;
+        let mut octets = self.data.split_to(range.end);
+        octets.advance(range.start);
+        self.given = range.end;
+        self.start = self.start.saturating_sub(range.end);
+        self.parsed -= range.end;
+        self.filled -= range.end;
+        octets
+    }
+
+    /// The same as text.
+    #[allow(unsafe_code)] // as above
+    pub(crate) fn take_text(&mut self, range: Range<usize>) -> Result<Utf8Bytes, InvalidUtf8> {
+        self.text(range.clone())?;
+        // SAFETY: it is text, and `take` gives the same octets.
+        Ok(unsafe { Utf8Bytes::from_checked(self.take(range).freeze()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receive::item::COPIED;
+
+    #[test]
+    fn fragments_slide_together_and_the_gap_closes() {
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(b"..Hel..lo..!..");
+        input.skip(2);
+        input.assemble(3, &mut Mask::new([0; 4]));
+        input.skip(2);
+        input.assemble(2, &mut Mask::new([0; 4]));
+        assert_eq!(input.message(), b"Hello");
+        assert_eq!(input.len(), 5 + 5);
+        input.skip(2);
+        input.assemble(1, &mut Mask::new([0; 4]));
+        input.spare(64);
+        assert_eq!((input.message(), input.unparsed()), (&b"Hello!"[..], &b".."[..]));
+        assert_eq!(input.gap(), 0, "it was larger than what lay behind it");
+        let hello = input.release(6);
+        assert_eq!(input.at(hello), b"Hello!");
+        assert_eq!(input.len(), 2);
+    }
+
+    #[test]
+    fn large_payloads_are_split_off_and_small_ones_copied() {
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(&[7; COPIED + 100]);
+        let small = input.skip(10);
+        assert_eq!(input.take(small)[..], [7; 10]);
+        let large = input.skip(COPIED + 1);
+        let address = input.at(large.clone()).as_ptr();
+        let taken = input.take(large);
+        assert_eq!((taken.as_ptr(), taken.len()), (address, COPIED + 1));
+        assert_eq!(input.unparsed(), [7; 100 - 11]);
+        assert!(input.capacity() > COPIED, "what was taken is still in the same memory");
+        drop(taken);
+        input.skip(89);
+        input.shrink(0);
+        assert_eq!((input.capacity(), input.spare(COPIED).len()), (0, COPIED));
+    }
+
+    #[test]
+    fn a_small_part_of_the_memory_is_copied() {
+        let mut input = ReadBuffer::default();
+        input.extend_from_slice(&[7; 16 * COPIED]);
+        let part = input.skip(2 * COPIED);
+        let address = input.at(part.clone()).as_ptr();
+        assert_ne!(input.take(part).as_ptr(), address);
+        let half = input.skip(8 * COPIED);
+        let address = input.at(half.clone()).as_ptr();
+        assert_eq!(input.take(half).as_ptr(), address);
+        assert_eq!(input.len(), 6 * COPIED);
+    }
+}
