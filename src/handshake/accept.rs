@@ -1,5 +1,8 @@
 //! RFC 6455 §4.1, §4.2.2: does the answer prove that the server read the key?
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha1::{Digest, Sha1};
 
 /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: base64 of the SHA-1 of the key, as it was written,
@@ -23,23 +26,23 @@ pub(super) fn key(nonce: [u8; 16]) -> [u8; 24] {
 
 /// Whether this is base64 of 16 octets; the bits that pad its last character may be any, as in the RFC's own sample.
 pub(super) fn is_key(value: &[u8]) -> bool {
-    let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
-    value.len() == 24 && value.strip_suffix(b"==").is_some_and(|digits| digits.iter().all(is_digit))
+    let mut nonce = [0; 18];
+    value.len() == 24 && BASE64.decode_slice(value, &mut nonce) == Ok(16)
 }
 
-/// Base64 (RFC 4648 §4).
 fn encode<const N: usize>(octets: &[u8]) -> [u8; N] {
-    let mut text = [b'='; N];
-    for (group, digits) in octets.chunks(3).zip(text.chunks_mut(4)) {
-        let bits = group.iter().fold(0, |bits, &octet| bits << 8 | usize::from(octet)) << (8 * (3 - group.len()));
-        for (i, digit) in digits.iter_mut().take(group.len() + 1).enumerate() {
-            *digit = DIGITS[bits >> (18 - 6 * i) & 0x3F];
-        }
-    }
+    let mut text = [0; N];
+    let written = BASE64.encode_slice(octets, &mut text);
+    debug_assert_eq!(written, Ok(N));
     text
 }
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
 
 #[cfg(test)]
 mod tests {
@@ -85,12 +88,13 @@ mod tests {
     #[test]
     fn r4648_3_5_pad_bits() {
         // 4648-3.5-1, 28-23, erratum-3150
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         for last in 0..=255 {
             let key = key([last; 16]);
             assert!(is_key(&key) && b"AQgw".contains(&key[21]), "ours are zero: {last}");
             let mut key = key;
             key[21] = last;
-            assert_eq!(is_key(&key), DIGITS.contains(&last), "those of others may be any: {last}");
+            assert_eq!(is_key(&key), alphabet.contains(&last), "those of others may be any: {last}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! RFC 9112 §6, §7: where does the body of a rejection end?
 
 use super::head::HttpVersion;
-use super::headers::{Headers, trim};
-use super::known::Name;
+use super::headers::trim;
+use super::known::{KnownFields, Name};
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
 
@@ -39,13 +39,13 @@ enum Framing {
 
 impl Body {
     /// The body of a response with this version, status and fields (RFC 9112 §6.3).
-    pub(super) fn new(version: HttpVersion, status: u16, headers: &Headers<'_>) -> Self {
-        let has_length = headers.has(Name::ContentLength);
-        Self(match headers.has(Name::TransferEncoding) {
+    pub(super) fn new(version: HttpVersion, status: u16, fields: &KnownFields<'_>) -> Self {
+        let has_length = fields.has(Name::ContentLength);
+        Self(match fields.has(Name::TransferEncoding) {
             _ if matches!(status, 204 | 304) => Framing::Length(0),
-            true if version.is_supported() => coding(headers),
+            true if version.is_supported() => coding(fields),
             true => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
-            false if has_length => length(headers),
+            false if has_length => length(fields),
             false => Framing::UntilEof,
         })
     }
@@ -108,8 +108,8 @@ impl Body {
 }
 
 /// The framing by the last of the codings (§6.1).
-fn coding(headers: &Headers<'_>) -> Framing {
-    match headers.elements(Name::TransferEncoding).last() {
+fn coding(fields: &KnownFields<'_>) -> Framing {
+    match fields.elements(Name::TransferEncoding).last() {
         Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => Framing::ChunkSize,
         Some(_) => Framing::UntilEof,
         None => Framing::Malformed,
@@ -117,8 +117,8 @@ fn coding(headers: &Headers<'_>) -> Framing {
 }
 
 /// The framing by lengths, which all have to be the same (§6.3).
-fn length(headers: &Headers<'_>) -> Framing {
-    let mut lengths = headers.elements(Name::ContentLength).map(decimal);
+fn length(fields: &KnownFields<'_>) -> Framing {
+    let mut lengths = fields.elements(Name::ContentLength).map(decimal);
     match lengths.next() {
         Some(Some(len)) if lengths.all(|other| other == Some(len)) => Framing::Length(len),
         _ => Framing::Malformed,

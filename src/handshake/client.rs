@@ -10,8 +10,8 @@ use super::body::Body;
 use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
 use super::head::{parse_status_line, unfold};
-use super::headers::{Headers, trim};
-use super::known::Name;
+use super::headers::trim;
+use super::known::{KnownFields, Name};
 use super::negotiate::check_offer;
 use super::scanner::HeadScanner;
 use super::uri::Uri;
@@ -200,25 +200,25 @@ impl ClientHandshake {
     /// All checks of §4.1 on the response.
     fn judge<'i>(&self, head: &'i [u8], random: Option<Random>) -> Result<Answer<'i>, HandshakeError> {
         let (line, lines) = parse_status_line(head)?;
-        let headers = Headers::parse(lines)?;
+        let fields = KnownFields::parse(lines)?;
         let Some(random) = random.filter(|_| line.status == 101) else {
-            let body = Body::new(line.version, line.status, &headers);
-            return Ok(Answer::Rejected { response: Response::new(line.status, line.reason, headers), body });
+            let body = Body::new(line.version, line.status, &fields);
+            return Ok(Answer::Rejected { response: Response::new(line.status, line.reason, fields.headers), body });
         };
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
-        match headers.single(Name::Upgrade)? {
+        match fields.single(Name::Upgrade)? {
             Some(value) if trim(value).eq_ignore_ascii_case(b"websocket") => {}
             _ => return Err(HandshakeError::UpgradeMismatch),
         }
-        if !headers.has_token(Name::Connection, "upgrade") {
+        if !fields.has_token(Name::Connection, "upgrade") {
             return Err(HandshakeError::ConnectionMismatch);
         }
-        if headers.single(Name::Accept)?.map(trim) != Some(&self.accept) {
+        if fields.single(Name::Accept)?.map(trim) != Some(&self.accept) {
             return Err(HandshakeError::AcceptMismatch);
         }
-        self.offer.settle(Response::new(line.status, line.reason, headers), random)
+        self.offer.settle(line.status, line.reason, fields, random)
     }
 }
 
@@ -229,6 +229,6 @@ fn is_interim(head: &[u8]) -> Result<bool, HandshakeError> {
     if matches!(line.status, 101 | 200..) {
         return Ok(false);
     }
-    Headers::parse(lines)?;
+    KnownFields::parse(lines)?;
     if line.version.is_supported() { Ok(true) } else { Err(HandshakeError::UnsupportedHttpVersion) }
 }

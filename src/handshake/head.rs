@@ -1,6 +1,6 @@
 //! RFC 9112 §3, §4: what does the start line of a head say?
 
-use super::headers::Headers;
+use super::known::KnownFields;
 use super::search::split_once;
 use crate::error::HandshakeError;
 use crate::wire::extension::is_token;
@@ -26,7 +26,7 @@ pub(super) struct StatusLine<'i> {
 pub(super) struct HttpVersion(pub(super) u8, pub(super) u8);
 
 /// Parses the head of a request; empty lines in front of it are passed over (RFC 9112 §2.2).
-pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, Headers<'_>), HandshakeError> {
+pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, KnownFields<'_>), HandshakeError> {
     let (line, lines) = split_start_line(head).ok_or(HandshakeError::MalformedHead)?;
     let mut parts = line.split(|&octet| octet == b' ');
     let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -37,7 +37,7 @@ pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, Headers<'_>
     if !is_token(method) || target.is_empty() || line.contains(&b'\t') {
         return Err(HandshakeError::MalformedHead);
     }
-    Ok((RequestLine { method, target, version }, Headers::parse(lines)?))
+    Ok((RequestLine { method, target, version }, KnownFields::parse(lines)?))
 }
 
 /// Parses the start line of a response, and finds the lines behind it; the reason phrase may be missing, its space too
