@@ -94,7 +94,7 @@ impl<'u> ClientRequest<'u> {
         mut random: Random,
         output: &mut Vec<u8>,
     ) -> Result<ClientHandshake, HeadError> {
-        self.fields.check()?;
+        self.fields.get()?;
         let key = key(random.nonce());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\n"] {
             output.extend_from_slice(part.as_bytes());
@@ -113,7 +113,7 @@ impl<'u> ClientRequest<'u> {
     /// Puts what means the same over every version of HTTP: ours, the subprotocols, the extensions, and what the
     /// application adds.
     pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
-        let fields = self.fields.into_fields()?;
+        let fields = self.fields.get()?;
         put(Name::Version.as_str(), b"13");
         if !self.subprotocols.is_empty() {
             put(Name::Protocol.as_str(), self.subprotocols.join(", ").as_bytes());
@@ -121,7 +121,7 @@ impl<'u> ClientRequest<'u> {
         if let Some(extensions) = extensions::offer(config) {
             put(Name::Extensions.as_str(), extensions.as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put(name, value);
         }
         Ok(Offer { config: config.clone(), subprotocols: self.subprotocols })

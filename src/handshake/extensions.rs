@@ -13,12 +13,9 @@ pub(super) fn offer(config: &Config) -> Option<String> {
     config.deflate.as_ref().map(DeflateConfig::offer)
 }
 
-/// Has a server's connection use what it accepts of the offers; with the response that says so.
-pub(super) fn accept(
-    connection: Connection,
-    config: &Config,
-    offers: &[Extension<'_>],
-) -> (Connection, Option<String>) {
+/// A server's connection, which uses what it accepts of the offers, and the response that says so.
+pub(super) fn accept(config: &Config, offers: &[Extension<'_>]) -> (Connection, Option<String>) {
+    let connection = Connection::server(config);
     let Some(deflate) = &config.deflate else { return (connection, None) };
     match deflate.accept(offers) {
         Some((agreed, response)) => (connection.with_deflate(deflate, agreed), Some(response)),

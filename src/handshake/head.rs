@@ -1,6 +1,5 @@
 //! RFC 9112 §3, §4: what does the start line of a head say?
 
-use super::known::KnownFields;
 use super::search::split_once;
 use crate::error::HandshakeError;
 use crate::wire::extension::is_token;
@@ -25,8 +24,9 @@ pub(super) struct StatusLine<'i> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HttpVersion(pub(super) u8, pub(super) u8);
 
-/// Parses the head of a request; empty lines in front of it are passed over (RFC 9112 §2.2).
-pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, KnownFields<'_>), HandshakeError> {
+/// Parses the start line of a request, and finds the lines behind it; empty lines in front of it are passed over (RFC
+/// 9112 §2.2).
+pub(super) fn parse_request_line(head: &[u8]) -> Result<(RequestLine<'_>, &[u8]), HandshakeError> {
     let (line, lines) = split_start_line(head).ok_or(HandshakeError::MalformedHead)?;
     let mut parts = line.split(|&octet| octet == b' ');
     let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -37,7 +37,7 @@ pub(super) fn parse_request(head: &[u8]) -> Result<(RequestLine<'_>, KnownFields
     if !is_token(method) || target.is_empty() || line.contains(&b'\t') {
         return Err(HandshakeError::MalformedHead);
     }
-    Ok((RequestLine { method, target, version }, KnownFields::parse(lines)?))
+    Ok((RequestLine { method, target, version }, lines))
 }
 
 /// Parses the start line of a response, and finds the lines behind it; the reason phrase may be missing, its space too
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn r9112_3_and_4_start_lines() {
         // 9112-2.3-1, 9112-3-1, 9112-4-1, 9112-4-3
-        let line = |text: &str| parse_request(format!("{text}\r\n\r\n").as_bytes()).map(|(line, _)| line.version);
+        let line = |text: &str| parse_request_line(format!("{text}\r\n\r\n").as_bytes()).map(|(line, _)| line.version);
         assert_eq!(line("GET / HTTP/1.1"), Ok(HttpVersion(1, 1)));
         assert_eq!(line("GET / HTTP/2.0"), Ok(HttpVersion(2, 0)));
         for text in [

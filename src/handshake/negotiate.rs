@@ -19,11 +19,13 @@ pub(super) fn check_version(fields: &KnownFields<'_>) -> Result<(), HandshakeErr
 /// The subprotocols that a client offers, best first: different tokens; none, if the field is missing.
 pub(super) fn offered_subprotocols<'i>(fields: &KnownFields<'i>) -> Result<Vec<&'i str>, HandshakeError> {
     let mut offered = Vec::new();
+    if !fields.has(Name::Protocol) {
+        return Ok(offered);
+    }
     for element in fields.elements(Name::Protocol) {
         offered.push(token(element).ok_or(HandshakeError::InvalidSubprotocols)?);
     }
-    let is_missing = !fields.has(Name::Protocol);
-    if (offered.is_empty() && !is_missing) || has_repetition(&offered) {
+    if offered.is_empty() || has_repetition(&offered) {
         return Err(HandshakeError::InvalidSubprotocols);
     }
     Ok(offered)

@@ -5,11 +5,10 @@ use super::uri::UriError;
 /// `*( one of these / pct-encoded )`
 pub(super) fn check_octets(text: &str, allowed: &[bool; 256]) -> Result<(), UriError> {
     let mut rest = text.as_bytes();
-    while let [octet, tail @ ..] = rest {
-        rest = match (octet, tail) {
-            (b'%', [a, b, tail @ ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => tail,
-            (b'%', _) => return Err(UriError::InvalidEscape),
-            _ if allowed[usize::from(*octet)] => tail,
+    while let Some(at) = rest.iter().position(|&octet| !allowed[usize::from(octet)]) {
+        rest = match rest.get(at..) {
+            Some([b'%', a, b, tail @ ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => tail,
+            Some([b'%', ..]) => return Err(UriError::InvalidEscape),
             _ => return Err(UriError::InvalidCharacter),
         };
     }

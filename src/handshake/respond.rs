@@ -51,8 +51,7 @@ impl<'i, A> Accept<'i, A> {
     }
 
     /// Puts all fields of the response but those that are always the same, and opens the connection.
-    fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
-        let fields = self.fields.into_fields()?;
+    fn open(&self, fields: &[(String, Vec<u8>)], mut put: impl FnMut(&str, &[u8])) -> Connection {
         if let Opening::Upgrade { key } = self.request.opening {
             put(Name::Accept.as_str(), &accept_value(key));
         }
@@ -60,14 +59,14 @@ impl<'i, A> Accept<'i, A> {
             put(Name::Protocol.as_str(), name.as_bytes());
         }
         let Request { config, extensions: offers, .. } = &self.request;
-        let (connection, extensions) = extensions::accept(Connection::server(config), config, offers);
+        let (connection, extensions) = extensions::accept(config, offers);
         if let Some(extensions) = extensions {
             put(Name::Extensions.as_str(), extensions.as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put(name, value);
         }
-        Ok(connection)
+        connection
     }
 }
 
@@ -79,12 +78,12 @@ impl Accept<'_> {
     /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
     /// appended then; a [`Rejection`] with status 500 may still be.
     pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
-        self.fields.check()?;
+        let fields = self.fields.get()?;
         if self.request.expects_continue {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-        let connection = self.open(|name, value| put_field(output, name, value))?;
+        let connection = self.open(fields, |name, value| put_field(output, name, value));
         output.extend_from_slice(b"\r\n");
         Ok(connection)
     }
@@ -98,6 +97,7 @@ impl Accept<'_, Parsed> {
     /// # Errors
     /// As [`send`](Accept::send).
     pub fn respond(self) -> Result<(ResponseHead, Connection), HeadError> {
+        let fields = self.fields.get()?;
         let mut head = match self.request.opening {
             Opening::Upgrade { .. } => {
                 let mut head = ResponseHead::of_upgrade(101);
@@ -107,7 +107,7 @@ impl Accept<'_, Parsed> {
             }
             Opening::ExtendedConnect => ResponseHead::of_connect(200),
         };
-        let connection = self.open(|name, value| head.put(name, value))?;
+        let connection = self.open(fields, |name, value| head.put(name, value));
         Ok((head, connection))
     }
 }
@@ -167,7 +167,7 @@ impl<'b> Rejection<'b> {
             _ => None,
         };
         let missing = needed.filter(|name| !self.fields.has(name));
-        let fields = self.fields.into_fields()?;
+        let fields = self.fields.get()?;
         if let Some(name) = missing {
             return Err(HeadError::MissingHeader(name));
         }
@@ -182,7 +182,7 @@ impl<'b> Rejection<'b> {
         if has_body {
             put_field(output, "Content-Length", self.body.len().to_string().as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put_field(output, name, value);
         }
         output.extend_from_slice(b"\r\n");

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::accept::is_key;
-use super::head::parse_request;
+use super::head::parse_request_line;
 use super::headers::{Headers, trim};
 use super::known::{KnownFields, Name};
 use super::negotiate::{check_version, extensions, offered_subprotocols};
@@ -88,7 +88,10 @@ impl ServerHandshake {
         };
         self.progress = Progress::Requested;
         let head = input.skip(size);
-        Request::parse(input.at(head), &self.config).map(Some).map_err(|error| self.refuse(error, output))
+        match Request::parse(input.at(head), &self.config) {
+            Ok(request) => Ok(Some(request)),
+            Err(error) => Err(self.refuse(error, output)),
+        }
     }
 
     /// Says that the stream has ended.
@@ -258,7 +261,8 @@ impl<'i, A> Request<'i, A> {
 impl<'i> Request<'i> {
     /// All checks of §4.2.1.
     fn parse(head: &'i [u8], config: &Config) -> Result<Self, HandshakeError> {
-        let (line, fields) = parse_request(head)?;
+        let (line, lines) = parse_request_line(head)?;
+        let fields = KnownFields::parse(lines)?;
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
