@@ -212,7 +212,7 @@ impl ClientHandshake {
             Some(value) if trim(value).eq_ignore_ascii_case(b"websocket") => {}
             _ => return Err(HandshakeError::UpgradeMismatch),
         }
-        if !fields.has_token(Name::Connection, "upgrade") {
+        if !fields.has_token(Name::Connection, "Upgrade") {
             return Err(HandshakeError::ConnectionMismatch);
         }
         if fields.single(Name::Accept)?.map(trim) != Some(&self.accept) {

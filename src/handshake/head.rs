@@ -28,13 +28,10 @@ pub(super) struct HttpVersion(pub(super) u8, pub(super) u8);
 /// 9112 §2.2).
 pub(super) fn parse_request_line(head: &[u8]) -> Result<(RequestLine<'_>, &[u8]), HandshakeError> {
     let (line, lines) = split_start_line(head).ok_or(HandshakeError::MalformedHead)?;
-    let mut parts = line.split(|&octet| octet == b' ');
-    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(HandshakeError::MalformedHead);
-    };
+    let (method, rest) = split_once(line, b' ').ok_or(HandshakeError::MalformedHead)?;
+    let (target, version) = split_once(rest, b' ').ok_or(HandshakeError::MalformedHead)?;
     let version = HttpVersion::parse(version).ok_or(HandshakeError::MalformedHead)?;
-    if !is_token(method) || target.is_empty() || line.contains(&b'\t') {
+    if !is_token(method) || target.is_empty() || target.contains(&b'\t') {
         return Err(HandshakeError::MalformedHead);
     }
     Ok((RequestLine { method, target, version }, lines))

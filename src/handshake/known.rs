@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::headers::{Headers, elements, trim};
+use super::headers::{Headers, elements, is_same, trim};
 use crate::error::HandshakeError;
 
 /// A header field that the handshake looks for.
@@ -59,8 +59,7 @@ impl Name {
             (24, b's') => Self::Extensions,
             _ => return None,
         };
-        let text = known.as_str().as_bytes();
-        (text == name || text.eq_ignore_ascii_case(name)).then_some(known) // most write it so, which is seen at less cost
+        is_same(known.as_str().as_bytes(), name).then_some(known)
     }
 }
 
@@ -155,9 +154,8 @@ impl<'i> KnownFields<'i> {
 
     /// Whether a comma-separated list has this token, without regard to case.
     pub(super) fn has_token(&self, name: Name, token: &str) -> bool {
-        let has = |value: &[u8]| {
-            value.split(|&octet| octet == b',').any(|element| trim(element).eq_ignore_ascii_case(token.as_bytes()))
-        };
+        let has =
+            |value: &[u8]| value.split(|&octet| octet == b',').any(|element| is_same(trim(element), token.as_bytes()));
         self.first(name).is_some_and(has) || (self.is_repeated(name) && self.lines(name).any(has))
     }
 }
@@ -165,7 +163,7 @@ impl<'i> KnownFields<'i> {
 const NAMES: usize = Name::Extensions as usize + 1;
 
 /// Fields that are parsed without an allocation; a browser sends 12 to 20.
-const FEW: usize = 32;
+const FEW: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -249,7 +249,7 @@ impl<'i, A> Request<'i, A> {
         config: &Config,
     ) -> Result<Self, HandshakeError> {
         check_no_body(&fields)?;
-        if !fields.has_token(Name::Connection, "upgrade") || !fields.has_token(Name::Upgrade, "websocket") {
+        if !fields.has_token(Name::Connection, "Upgrade") || !fields.has_token(Name::Upgrade, "websocket") {
             return Err(HandshakeError::NotAnUpgrade);
         }
         check_version(&fields)?;

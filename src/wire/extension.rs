@@ -51,17 +51,13 @@ pub fn parse<'a, I>(lines: I) -> Result<Vec<Extension<'a>>, InvalidExtensions>
 where
     I: IntoIterator<Item = &'a [u8]>,
 {
-    let mut lines = lines.into_iter().peekable();
-    if lines.peek().is_none() {
-        return Ok(Vec::new());
-    }
-
-    let mut extensions = Vec::new();
+    let (mut extensions, mut is_missing) = (Vec::new(), true);
     for line in lines {
+        is_missing = false;
         let rest = str::from_utf8(line).map_err(|_| InvalidExtensions)?; // once, rather than each token
         Reader { rest }.line(&mut extensions)?;
     }
-    if extensions.is_empty() {
+    if extensions.is_empty() && !is_missing {
         // RFC 9110 §5.6.1.2: a `1#element` list holds at least one element that is not empty.
         return Err(InvalidExtensions);
     }
