@@ -1,4 +1,7 @@
 //! RFC 9112 §3, §4: what does the start line of a head say?
+//!
+//! Not read by `httparse`, as the fields are: it knows no versions but 1.0 and 1.1 (RFC 9110 §2.5 has us take a later
+//! 1.x), and drops a reason phrase that is not ASCII.
 
 use super::search::split_once;
 use crate::error::HandshakeError;

@@ -23,6 +23,14 @@ pub(super) struct HeadScanner {
 impl HeadScanner {
     /// Looks at the octets that are new. At the end of the head: how long it is, with the empty line behind it.
     pub(super) fn scan(&mut self, octets: &[u8], limits: &Limits) -> Result<Option<usize>, HandshakeError> {
+        // one more octet of a line: no search, where a head dribbles
+        if let [.., b' '..=b'~', b' '..=b'~'] = octets
+            && octets.len() == self.looked_at + 1
+            && octets.len() <= limits.head
+        {
+            self.looked_at += 1;
+            return Ok(None);
+        }
         let within = octets.get(..limits.head).unwrap_or(octets);
         // of a line end that was cut, the rest may have come
         let cut = self.looked_at.checked_sub(1).filter(|last| within.get(*last) == Some(&b'\r'));

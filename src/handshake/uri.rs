@@ -203,8 +203,7 @@ impl Scheme {
 
 /// Splits `host [ ":" port ]` at the last colon, but not within the brackets of an IPv6 address.
 pub(super) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let colon = authority.bytes().rposition(|octet| octet == b':'); // which finds it sooner than rsplit_once here
-    match colon.and_then(|colon| authority.get(..colon).zip(authority.get(colon + 1..))) {
+    match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     }
