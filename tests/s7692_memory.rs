@@ -5,7 +5,7 @@ mod common;
 #[path = "common/counting.rs"]
 mod counting;
 
-use common::deflate::{chat, config, in_each_memory, noise, takeover};
+use common::deflate::{chat, config, in_each_memory, takeover};
 use common::{ROLES, connection, frame_to, frames_in};
 use counting::{held_by, live, measure};
 use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory, DeflatePool};
@@ -283,24 +283,6 @@ fn a_buffer_gives_back_what_was_inflated() {
         assert!(
             matches!(ws.receive(&mut input, &mut output), Ok(Some(Event::Binary(data))) if data == vec![0; 1 << 20])
         );
-    }
-}
-
-#[test]
-fn what_is_received_to_be_kept_takes_its_memory_along() {
-    for role in ROLES {
-        let mut ws = connection(role, &config(takeover(true)));
-        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-        for (len, is_copied) in [(500, true), (1 << 20, false), (1000, true)] {
-            let mut peer = connection(Role::Server, &config(takeover(false)));
-            let mut sent = Vec::new();
-            peer.compressing(Compression::Always).send_binary(&noise(len, 1), &mut sent).unwrap();
-            input.extend_from_slice(&frame_to(role, 0xC2, &frames_in(&sent)[0].1));
-            let before = input.capacity();
-            let message = ws.receive_message(&mut input, &mut output).unwrap();
-            assert_eq!(message, Some(common::binary(&noise(len, 1))));
-            assert_eq!(input.capacity() > before, is_copied, "{len}");
-        }
     }
 }
 

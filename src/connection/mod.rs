@@ -57,7 +57,7 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, text_before_error, unmask_binar
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    pub(crate) decoder: Decoder,
+    decoder: Decoder,
     encoder: Encoder,
     closing: Closing,
     pong: PongPolicy,
@@ -195,12 +195,16 @@ impl Connection {
         self.closing.outcome()
     }
 
-    /// The long path of both doors: the next item of any kind, with what it asks for done.
-    pub(crate) fn next_item(
-        &mut self,
-        input: &mut ReadBuffer,
-        output: &mut Vec<u8>,
-    ) -> Result<Option<Item>, ProtocolError> {
+    /// The short path for who unmasks elsewhere: a binary message in one frame that has all come, and its masking key.
+    pub(crate) fn whole_binary<'i>(&mut self, input: &'i mut ReadBuffer) -> Option<(&'i [u8], [u8; 4])> {
+        self.decoder.wait_for_all();
+        input.unparsed().first().filter(|first| **first == 0x82)?;
+        let whole = self.decoder.whole_message(input.unparsed())?;
+        Some((input.skip_frame(whole.header_len, whole.len), whole.key))
+    }
+
+    /// The long path: the next item of any kind, with what it asks for done.
+    fn next_item(&mut self, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Option<Item>, ProtocolError> {
         if !self.wants_read() {
             input.clear();
             return Ok(None);
@@ -235,7 +239,7 @@ impl Connection {
 
     /// Ends the connection for a rule that the peer broke; its Close goes out, if none did before (§7.1.7).
     #[cold]
-    pub(crate) fn fail(&mut self, error: ProtocolError, output: &mut Vec<u8>) -> ProtocolError {
+    fn fail(&mut self, error: ProtocolError, output: &mut Vec<u8>) -> ProtocolError {
         if self.closing.step(Step::Fail(error)) == Reaction::SendClose {
             self.put_close(error.close_code(), output);
         }
@@ -297,11 +301,7 @@ fn event<'i>(item: &Item, input: &'i mut ReadBuffer, decoder: &mut Decoder) -> R
 
 /// A piece of text, and whether it is the last: where it is not text to its end, what is before that is delivered, and
 /// the connection fails with the next item, so that what is delivered does not depend on how the stream is cut.
-pub(crate) fn text_chunk<'i>(
-    payload: &'i [u8],
-    last: bool,
-    decoder: &mut Decoder,
-) -> Result<(&'i str, bool), ProtocolError> {
+fn text_chunk<'i>(payload: &'i [u8], last: bool, decoder: &mut Decoder) -> Result<(&'i str, bool), ProtocolError> {
     match text_before_error(payload) {
         (text, Ok(())) => Ok((text, last)),
         ("", Err(error)) => Err(error.into()),

@@ -14,6 +14,7 @@ use crate::error::HandshakeError;
 use crate::send::Random;
 
 /// What the server answered.
+#[allow(clippy::large_enum_variant)] // there is one of it, for a moment
 #[derive(Debug)]
 pub enum Answer<'i> {
     /// It opened the WebSocket. Frames that came right behind the response are in the input.

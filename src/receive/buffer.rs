@@ -2,9 +2,8 @@
 
 mod message;
 
+use alloc::vec::Vec;
 use core::{fmt, ops::Range};
-
-use bytes::BytesMut;
 
 use super::inflate::Inflated;
 use crate::wire::unmask_binary;
@@ -39,7 +38,7 @@ use crate::wire::unmask_binary;
 #[derive(Default)]
 pub struct ReadBuffer {
     /// All of it cleared once or filled.
-    data: BytesMut,
+    data: Vec<u8>,
     /// Where the message under way begins; of no meaning while nothing of it is held.
     start: usize,
     /// Octets of the message under way, unmasked and without headers.
@@ -56,10 +55,6 @@ pub struct ReadBuffer {
     offered: usize,
     /// Octets of the frame under way that have not come: a hint, and the peer's word.
     missing: u64,
-    /// The size of the memory that `data` lies in, of which messages that were taken out may hold a part.
-    allocated: usize,
-    /// Octets of memory that the last message took along, until there is other memory.
-    given: usize,
     /// The message under way, if it is compressed.
     inflated: Inflated,
 }
@@ -83,11 +78,12 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
-    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or as much as has
-    /// come of its message already, if that is less; then call [`filled`](Self::filled).
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or twice as much as
+    /// has come of its message already, if that is less, and would need more memory; then call
+    /// [`filled`](Self::filled).
     ///
     /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
-    /// double, no memory is taken because a header announced it.
+    /// grow, no memory is taken because a header announced it.
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, ReadBuffer};
@@ -98,7 +94,7 @@ impl ReadBuffer {
     /// input.extend_from_slice(b"\x82\x7e\xff\xff 3000 octets of 65,535 ...");
     /// # input.extend_from_slice(&[0; 3000 - 26]);
     /// ws.receive(&mut input, &mut output)?;
-    /// assert_eq!(input.room(1024).len(), 3000);
+    /// assert_eq!(input.room(1024).len(), 6000);
     /// # Ok::<(), websocket_proto::ProtocolError>(())
     /// ```
     ///
@@ -110,7 +106,7 @@ impl ReadBuffer {
         match usize::try_from(self.missing).unwrap_or(usize::MAX) {
             0 => self.spare(usual),
             missing if missing < usual.saturating_sub(held) => self.spare(usual),
-            missing => self.spare(missing.min(held.max(usual).max(self.data.capacity() - self.filled))),
+            missing => self.spare(missing.min(usual.max(2 * held).max(self.data.capacity() - self.filled))),
         }
     }
 
@@ -140,15 +136,13 @@ impl ReadBuffer {
 
     /// Gives memory back: keeps `capacity` octets of it, or what is still needed if that is more.
     pub fn shrink(&mut self, capacity: usize) {
-        if self.allocated > capacity.max(self.held()) {
+        if self.data.capacity() > capacity.max(self.held()) {
             self.move_to_front();
-            let mut data = BytesMut::with_capacity(capacity.max(self.filled));
-            data.extend_from_slice(&self.data[..self.filled]);
-            self.data = data;
+            self.data.truncate(self.filled);
+            self.data.shrink_to(capacity);
             self.offered = 0;
-            self.allocated = self.data.capacity();
         }
-        self.inflated.shrink(capacity.saturating_sub(self.allocated));
+        self.inflated.shrink(capacity.saturating_sub(self.data.capacity()));
     }
 
     /// Forgets all that has come. To be called before the buffer of a connection that is over serves another one.
@@ -175,11 +169,10 @@ impl ReadBuffer {
         self.held() + self.inflated.len()
     }
 
-    /// Octets of memory owned. Messages that were taken out of it may hold on to it too; [`shrink`](Self::shrink)
-    /// leaves it to them.
+    /// Octets of memory owned.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.allocated + self.inflated.capacity()
+        self.data.capacity() + self.inflated.capacity()
     }
 
     /// The octets that were not looked at yet: behind a rejection, those that another parser may want.
@@ -248,25 +241,23 @@ impl ReadBuffer {
         let needed = self.filled.saturating_add(len);
         if self.data.capacity() < needed {
             self.data.truncate(self.filled); // or what lies behind would be copied along
-            self.grow(needed);
+            self.data.reserve_exact(needed.max(self.next_capacity()) - self.filled);
         }
         if self.data.len() < needed {
             self.data.resize(needed, 0);
         }
     }
 
-    /// Takes more memory; as much as a message took along, if one did: the next one is likely to be as long, and shall
-    /// not be moved again and again until there is room for all of it.
-    fn grow(&mut self, needed: usize) {
-        if self.given > needed {
-            let mut data = BytesMut::with_capacity(self.given);
-            data.extend_from_slice(&self.data);
-            self.data = data;
-        } else {
-            self.data.reserve(needed - self.filled);
+    /// Twice the memory there is; but no more than the frame under way needs, if that is an eighth more at least: so that
+    /// an octet is moved a few times at most however the stream is cut.
+    fn next_capacity(&self) -> usize {
+        let capacity = self.data.capacity();
+        let end_of_frame =
+            usize::try_from(self.missing).map_or(usize::MAX, |missing| self.filled.saturating_add(missing));
+        match end_of_frame >= capacity + capacity / 8 {
+            true => end_of_frame.min(2 * capacity),
+            false => 2 * capacity,
         }
-        self.given = 0;
-        self.allocated = self.data.capacity();
     }
 
     /// Moves all that is held to the front.

@@ -28,6 +28,8 @@ pub(crate) struct Decoder {
     needed: usize,
     /// Octets that are missing of a frame that is waited for where it lies.
     missing: usize,
+    /// A binary message of up to so many octets, in one frame, is dealt with once all of it has come.
+    waited: usize,
     /// The short path takes payloads below this length.
     below: u64,
     /// Nothing more is to be decoded.
@@ -57,6 +59,7 @@ impl Decoder {
             doom: None,
             needed: 1,
             missing: 0,
+            waited: WAITED,
             below: 0,
             is_over: false,
         };
@@ -90,6 +93,11 @@ impl Decoder {
         self.needed = 0;
     }
 
+    /// Has binary messages wait where they lie, however long they are: they will be unmasked elsewhere.
+    pub(crate) fn wait_for_all(&mut self) {
+        self.waited = usize::MAX;
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
@@ -110,7 +118,7 @@ impl Decoder {
         input.unparsed().len() < self.needed
     }
 
-    /// The short path of both doors: a message in one frame that has all come, still masked. Whatever else it is, the
+    /// The short path: a message in one frame that has all come, still masked. Whatever else it is, the
     /// steps of [`next`](Self::next) find out.
     ///
     /// It returns no [`Item`], and nothing joins it with the steps: to be moved through memory would cost it more than
@@ -190,7 +198,7 @@ impl Decoder {
     /// one frame, of which nothing can be told before. A stream that comes octet by octet costs no more thereby.
     fn is_waited_for(&mut self, header: &FrameHeader, size: usize, input: &ReadBuffer) -> bool {
         let (missing, is_short) = match usize::try_from(header.payload_len) {
-            Ok(len) => ((size + len).saturating_sub(input.unparsed().len()), len <= WAITED),
+            Ok(len) => ((size + len).saturating_sub(input.unparsed().len()), len <= self.waited),
             Err(_) => return false,
         };
         let is_message = header.fin && header.opcode == OpCode::Binary && header.reserved == 0;
@@ -358,8 +366,8 @@ impl Decoder {
     }
 }
 
-/// A binary message of up to so many octets, in one frame, is dealt with once all of it has come.
-const WAITED: usize = 4096;
+/// As many octets as lie in the nearest cache when the last of them comes.
+const WAITED: usize = 16 * 1024;
 
 /// Of a longer one, and of fragments, so many octets are unmasked at a time at least, if they come: while they are in
 /// the nearest cache, and not one by one.

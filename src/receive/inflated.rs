@@ -3,9 +3,6 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use bytes::{Buf, Bytes, BytesMut};
-
-use super::item::is_small;
 use crate::wire::{InvalidUtf8, split_utf8};
 
 /// The part of a message that has been inflated and is not yet delivered; then, until the next octet is inflated, what
@@ -87,19 +84,6 @@ impl Inflated {
         &self.data[range]
     }
 
-    /// The octets at such a range, to be kept: with the memory that they lie in, unless they are little of it, or
-    /// something still needed lies there too.
-    pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
-        if is_small(range.len(), self.capacity()) || self.end > 0 {
-            return BytesMut::from(&self.data[range]);
-        }
-        let mut data = core::mem::take(&mut self.data);
-        data.truncate(range.end);
-        let mut octets = BytesMut::from(Bytes::from(data));
-        octets.advance(range.start);
-        octets
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
     }
@@ -164,22 +148,5 @@ mod tests {
         inflated.clear();
         inflated.shrink(0);
         assert_eq!(inflated.capacity(), 0);
-    }
-
-    #[test]
-    fn what_is_taken_takes_its_memory_along() {
-        let mut inflated = Inflated::default();
-        inflated.room(5000, 5000).fill(7);
-        let address = inflated.filled(5000).as_ptr();
-        let range = inflated.release(100);
-        assert_ne!(inflated.take(range).as_ptr(), address, "it is small");
-        let range = inflated.release(3000);
-        assert_ne!(inflated.take(range).as_ptr(), address, "there is more");
-        let range = inflated.release(1900);
-        let taken = inflated.take(range);
-        assert_eq!((taken.as_ptr(), &taken[..]), (address.wrapping_add(3100), &[7; 1900][..]));
-        assert_eq!(inflated.capacity(), 0);
-        push(&mut inflated, b"abc");
-        assert_eq!(inflated.message(), b"abc");
     }
 }

@@ -2,13 +2,11 @@
 
 use core::ops::Range;
 
-use bytes::BytesMut;
-
 use super::ReadBuffer;
 use crate::config::MessageKind;
-use crate::wire::{InvalidUtf8, Utf8Bytes, check_utf8};
+use crate::wire::{InvalidUtf8, check_utf8};
 
-/// What comes next, in ranges; a door of the connection turns it into a reference or takes it out.
+/// What comes next, in ranges; the door of the connection turns it into a reference.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) kind: ItemKind,
@@ -34,22 +32,6 @@ impl Item {
             Place::Inflated => check_utf8(self.payload(input)),
         }
     }
-
-    /// The payload, to be kept.
-    pub(crate) fn take(self, input: &mut ReadBuffer) -> BytesMut {
-        match self.place {
-            Place::Come => input.take(self.range),
-            Place::Inflated => input.inflating().1.take(self.range),
-        }
-    }
-
-    /// The same as text.
-    pub(crate) fn take_text(self, input: &mut ReadBuffer) -> Result<Utf8Bytes, InvalidUtf8> {
-        match self.place {
-            Place::Come => input.take_text(self.range),
-            Place::Inflated => self.take(input).freeze().try_into(),
-        }
-    }
 }
 
 /// A part of the [`ReadBuffer`].
@@ -69,15 +51,3 @@ pub(crate) enum ItemKind {
     Pong,
     Close,
 }
-
-/// Whether a payload that is kept is little of the memory that it lies in, and is therefore copied.
-pub(super) const fn is_small(len: usize, memory: usize) -> bool {
-    len <= COPIED || len < memory / PART
-}
-
-/// A payload of up to this many octets is kept as a copy: that costs no more than a reference count (measured).
-pub(super) const COPIED: usize = 1024;
-
-/// A payload of less than one part in so many of the memory that it lies in is kept as a copy: what is kept holds at
-/// most so many times its own size.
-const PART: usize = 4;

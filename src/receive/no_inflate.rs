@@ -2,8 +2,6 @@
 
 use core::ops::Range;
 
-use bytes::BytesMut;
-
 use crate::config::Limits;
 use crate::error::ProtocolError;
 use crate::wire::InvalidUtf8;
@@ -70,9 +68,5 @@ impl Inflated {
 
     pub(crate) fn at(&self, _: Range<usize>) -> &[u8] {
         &[]
-    }
-
-    pub(crate) fn take(&mut self, _: Range<usize>) -> BytesMut {
-        BytesMut::new()
     }
 }

@@ -24,13 +24,50 @@ use core::fmt;
 #[cfg_attr(feature = "std", derive(Default))]
 pub struct Random(Source);
 
-#[cfg_attr(feature = "std", derive(Default))]
 enum Source {
     #[cfg(feature = "std")]
-    #[default]
-    Thread,
+    Thread(Keys),
     Fn(Box<Fill>),
 }
+
+#[cfg(feature = "std")]
+impl Default for Source {
+    fn default() -> Self {
+        Self::Thread(Keys::default())
+    }
+}
+
+/// Keys that were drawn at once: to go to the thread's generator for each would take as long as to send a short frame.
+#[cfg(feature = "std")]
+#[derive(Default)]
+struct Keys {
+    drawn: [[u8; 4]; DRAWN],
+    /// left <= DRAWN: how many of them, at the front, are not used yet.
+    left: usize,
+}
+
+#[cfg(feature = "std")]
+impl Keys {
+    /// One that is used nowhere else.
+    #[inline]
+    fn next(&mut self) -> [u8; 4] {
+        if self.left == 0 {
+            self.draw();
+        }
+        self.left -= 1;
+        self.drawn[self.left % DRAWN]
+    }
+
+    #[cold]
+    fn draw(&mut self) {
+        rand::fill(self.drawn.as_flattened_mut());
+        self.left = DRAWN;
+    }
+}
+
+/// A power of two, for which `%` is a bound that costs nothing.
+#[cfg(feature = "std")]
+const DRAWN: usize = 8;
 
 type Fill = dyn FnMut(&mut [u8]) + Send + Sync;
 
@@ -45,7 +82,7 @@ impl Random {
     pub(crate) fn key(&mut self) -> [u8; 4] {
         match &mut self.0 {
             #[cfg(feature = "std")]
-            Source::Thread => rand::random::<u32>().to_ne_bytes(),
+            Source::Thread(keys) => keys.next(),
             Source::Fn(fill) => {
                 let mut key = [0; 4];
                 fill(&mut key);
@@ -58,7 +95,7 @@ impl Random {
     pub(crate) fn nonce(&mut self) -> [u8; 16] {
         match &mut self.0 {
             #[cfg(feature = "std")]
-            Source::Thread => rand::random(),
+            Source::Thread(_) => rand::random(),
             Source::Fn(fill) => {
                 let mut nonce = [0; 16];
                 fill(&mut nonce);

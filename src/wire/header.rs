@@ -110,21 +110,25 @@ impl FrameHeader {
     }
 
     /// [`encode`](Self::encode) for a header that is known to be one.
-    #[inline]
+    ///
+    /// Each of its forms is of a length that the compiler knows: that takes no call, and one look whether there is room.
+    #[inline(always)]
     pub(crate) fn encode_unchecked(&self, output: &mut Vec<u8>) {
         let first = if self.fin { 0x80 } else { 0 } | (self.reserved & 0x70) | self.opcode.bits();
-        let mask_bit = if self.mask.is_some() { 0x80 } else { 0 };
-        let [.., a, b] = self.payload_len.to_be_bytes();
-        match self.payload_len {
-            0..=125 => output.extend_from_slice(&[first, mask_bit + b]),
-            126..=0xFFFF => output.extend_from_slice(&[first, mask_bit + 126, a, b]),
-            _ => {
-                output.extend_from_slice(&[first, mask_bit + 127]);
-                output.extend_from_slice(&self.payload_len.to_be_bytes());
+        let len = self.payload_len.to_be_bytes();
+        let [.., high, low] = len;
+        match (self.mask, self.payload_len) {
+            (None, 0..=125) => output.extend_from_slice(&[first, low]),
+            (None, 126..=0xFFFF) => output.extend_from_slice(&[first, 126, high, low]),
+            (Some([a, b, c, d]), 0..=125) => output.extend_from_slice(&[first, 0x80 + low, a, b, c, d]),
+            (Some([a, b, c, d]), 126..=0xFFFF) => {
+                output.extend_from_slice(&[first, 0x80 + 126, high, low, a, b, c, d]);
             }
-        }
-        if let Some(key) = self.mask {
-            output.extend_from_slice(&key);
+            (mask, _) => {
+                output.extend_from_slice(&[first, if mask.is_some() { 0x80 + 127 } else { 127 }]);
+                output.extend_from_slice(&len);
+                output.extend_from_slice(mask.as_ref().map_or(&[], |key| key));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::{fmt, ops::Deref};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{InvalidUtf8, mask, utf8};
 
@@ -43,23 +43,6 @@ impl Utf8Bytes {
     pub fn as_str(&self) -> &str {
         // SAFETY: see the field.
         unsafe { core::str::from_utf8_unchecked(&self.0) }
-    }
-
-    /// Octets that were checked.
-    ///
-    /// # Safety
-    /// They are UTF-8.
-    #[allow(unsafe_code)] // what makes it unsafe is that it trusts
-    pub(crate) unsafe fn from_checked(octets: Bytes) -> Self {
-        debug_assert!(utf8::check(&octets).is_ok());
-        Self(octets)
-    }
-
-    /// Octets that are still masked, unmasked and checked; a key of zeros leaves them as they are.
-    #[inline]
-    pub(crate) fn unmask(mut payload: BytesMut, key: [u8; 4]) -> Result<Self, InvalidUtf8> {
-        unmask_text(&mut payload, key)?;
-        Ok(Self(payload.freeze()))
     }
 }
 
@@ -154,13 +137,13 @@ impl fmt::Display for Utf8Bytes {
 pub(crate) fn unmask_text(payload: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
     let is_ascii = match key {
         [0, 0, 0, 0] => payload.len() < SHORT && payload.is_ascii(),
-        _ => mask::apply(payload, key),
+        _ => mask::apply_to_text(payload, key),
     };
     if !is_ascii {
         return utf8::check(payload);
     }
     debug_assert!(payload.is_ascii());
-    // SAFETY: `is_ascii` or `apply` said that all octets of the payload, as they are now, are below 0x80; such octets are
+    // SAFETY: `is_ascii` or `apply_to_text` said that all octets of the payload, as they are now, are below 0x80; such octets are
     // UTF-8, one character each.
     Ok(unsafe { core::str::from_utf8_unchecked(payload) })
 }
@@ -189,9 +172,8 @@ mod tests {
                 for len in 0..200 {
                     let mut payload: Vec<u8> = sample.bytes().cycle().take(len).collect();
                     let plain = payload.clone();
-                    mask::apply(&mut payload, key);
+                    mask::apply_to_text(&mut payload, key);
                     let expected = core::str::from_utf8(&plain).map_err(|_| InvalidUtf8);
-                    assert_eq!(Utf8Bytes::unmask(payload[..].into(), key).as_deref(), expected.as_deref());
                     assert_eq!(unmask_text(&mut payload, key), expected);
                 }
             }

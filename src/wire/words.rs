@@ -12,8 +12,9 @@ type Block<const N: usize> = [[u8; 8]; N];
 
 /// The key for the octet so many octets behind the one that `key` is for; its least significant octet comes first.
 #[inline(always)]
+#[allow(clippy::cast_possible_truncation)] // it is below 4
 pub(super) const fn turn(key: u32, octets: usize) -> u32 {
-    key.rotate_right([0, 8, 16, 24][octets % 4])
+    key.rotate_right(8 * (octets % 4) as u32)
 }
 
 /// Masks 0 to 7 octets in place, and says whether they are ASCII thereafter.
@@ -70,13 +71,16 @@ pub(super) fn mask_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool 
 /// Appends 0 to 7 octets, masked.
 #[inline(always)]
 pub(super) fn append_few(payload: &[u8], key: u32, output: &mut Vec<u8>) {
-    let mut masked = [0; 8];
-    for ((masked, octet), key) in masked.iter_mut().zip(payload).zip(key.to_le_bytes().iter().cycle()) {
-        *masked = octet ^ key;
+    let masked = |octets: &[u8; 4], key: u32| (u32::from_le_bytes(*octets) ^ key).to_le_bytes();
+    if let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) {
+        let end = payload.len() - 4;
+        let begin = output.len();
+        output.extend_from_slice(&masked(first, key));
+        output.truncate(begin + end);
+        output.extend_from_slice(&masked(last, turn(key, end)));
+    } else {
+        payload.iter().zip(key.to_le_bytes()).for_each(|(octet, key)| output.push(octet ^ key));
     }
-    let end = output.len() + payload.len();
-    output.extend_from_slice(&masked); // a copy of a known length is no call
-    output.truncate(end);
 }
 
 /// Appends what is at least one block of N words long, masked.
@@ -149,7 +153,10 @@ fn or<const N: usize>(mut some: [u64; N], others: [u64; N]) -> [u64; N] {
 
 #[inline(always)]
 fn is_ascii<const N: usize>(seen: [u64; N]) -> bool {
-    seen.iter().fold(0, |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
+    // two at a time, as many as a vector register of SSE2 holds: or the compiler leaves all of it to plain registers
+    let (pairs, rest) = seen.as_chunks();
+    let [a, b] = pairs.iter().fold([0, 0], |[a, b], [c, d]| [a | c, b | d]);
+    rest.iter().fold(a | b, |seen, word| seen | word) & 0x8080_8080_8080_8080 == 0
 }
 
 /// Octets that a vector register of AVX2 holds.

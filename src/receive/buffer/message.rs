@@ -2,11 +2,8 @@
 
 use core::ops::Range;
 
-use bytes::{Buf, BytesMut};
-
 use super::ReadBuffer;
-use crate::receive::item::is_small;
-use crate::wire::{InvalidUtf8, Mask, Utf8Bytes, check_utf8, split_utf8};
+use crate::wire::{InvalidUtf8, Mask, check_utf8, split_utf8};
 
 impl ReadBuffer {
     /// Unmasks the next `len` octets and adds them to the message under way, sliding them over the headers in between:
@@ -80,39 +77,14 @@ impl ReadBuffer {
         }
         // SAFETY: `text` is what `release` took off the front of the message under way, of which `assemble_text` had
         // checked as much. Octets before `parsed` are changed nowhere but in this room: where the message grows, behind
-        // what was checked; and where octets are moved or given away, after which `text` is empty.
+        // what was checked; and where octets are moved, after which `text` is empty.
         Ok(unsafe { core::str::from_utf8_unchecked(&self.data[range]) })
-    }
-
-    /// The octets at such a range, to be kept. Many are split off with their memory; few, or a small part of it, are
-    /// copied, and so are those that something still needed lies in front of.
-    pub(crate) fn take(&mut self, range: Range<usize>) -> BytesMut {
-        if is_small(range.len(), self.allocated) || self.first() < range.end {
-            return BytesMut::from(&self.data[range]);
-        }
-        self.text = 0..0;
-        let mut octets = self.data.split_to(range.end);
-        octets.advance(range.start);
-        self.given = range.end;
-        self.start = self.start.saturating_sub(range.end);
-        self.parsed -= range.end;
-        self.filled -= range.end;
-        octets
-    }
-
-    /// The same as text.
-    #[allow(unsafe_code)] // as above
-    pub(crate) fn take_text(&mut self, range: Range<usize>) -> Result<Utf8Bytes, InvalidUtf8> {
-        self.text(range.clone())?;
-        // SAFETY: it is text, and `take` gives the same octets.
-        Ok(unsafe { Utf8Bytes::from_checked(self.take(range).freeze()) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::item::COPIED;
 
     #[test]
     fn fragments_slide_together_and_the_gap_closes() {
@@ -132,36 +104,5 @@ mod tests {
         let hello = input.release(6);
         assert_eq!(input.at(hello), b"Hello!");
         assert_eq!(input.len(), 2);
-    }
-
-    #[test]
-    fn large_payloads_are_split_off_and_small_ones_copied() {
-        let mut input = ReadBuffer::default();
-        input.extend_from_slice(&[7; COPIED + 100]);
-        let small = input.skip(10);
-        assert_eq!(input.take(small)[..], [7; 10]);
-        let large = input.skip(COPIED + 1);
-        let address = input.at(large.clone()).as_ptr();
-        let taken = input.take(large);
-        assert_eq!((taken.as_ptr(), taken.len()), (address, COPIED + 1));
-        assert_eq!(input.unparsed(), [7; 100 - 11]);
-        assert!(input.capacity() > COPIED, "what was taken is still in the same memory");
-        drop(taken);
-        input.skip(89);
-        input.shrink(0);
-        assert_eq!((input.capacity(), input.spare(COPIED).len()), (0, COPIED));
-    }
-
-    #[test]
-    fn a_small_part_of_the_memory_is_copied() {
-        let mut input = ReadBuffer::default();
-        input.extend_from_slice(&[7; 16 * COPIED]);
-        let part = input.skip(2 * COPIED);
-        let address = input.at(part.clone()).as_ptr();
-        assert_ne!(input.take(part).as_ptr(), address);
-        let half = input.skip(8 * COPIED);
-        let address = input.at(half.clone()).as_ptr();
-        assert_eq!(input.take(half).as_ptr(), address);
-        assert_eq!(input.len(), 6 * COPIED);
     }
 }

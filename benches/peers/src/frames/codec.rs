@@ -10,6 +10,10 @@ pub(crate) trait Library {
         Standing::Peer
     }
 
+    fn delivery(&self) -> Delivery {
+        Delivery::Messages
+    }
+
     /// One end of an open connection without extensions.
     fn open(&self, role: Role) -> Box<dyn Codec>;
 }
@@ -65,6 +69,15 @@ pub(crate) enum Standing {
     Floor,
 }
 
+/// What is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// A message in one piece.
+    Messages,
+    /// Its octets, as they come: a long message is never whole in one place, nor leaves the nearest cache.
+    Pieces,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flush {
     Each,
@@ -94,5 +107,32 @@ impl Tally {
         if let [first, .., last] = payload {
             self.sum += u64::from(*first) + u64::from(*last);
         }
+    }
+}
+
+/// What was received in pieces.
+#[derive(Default)]
+pub(crate) struct Pieces {
+    pub(crate) tally: Tally,
+    /// The last octet of the message under way.
+    last: Option<u8>,
+}
+
+impl Pieces {
+    #[inline]
+    pub(crate) fn add(&mut self, piece: &[u8]) {
+        self.tally.octets += piece.len() as u64;
+        if let [first, ..] = piece
+            && self.last.is_none()
+        {
+            self.tally.sum += u64::from(*first);
+        }
+        self.last = piece.last().copied().or(self.last);
+    }
+
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.tally.messages += 1;
+        self.tally.sum += u64::from(self.last.take().unwrap_or(0));
     }
 }

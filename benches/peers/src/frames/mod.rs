@@ -21,7 +21,7 @@ mod xor;
 mod yawc;
 
 use crate::Wanted;
-use codec::Library;
+use codec::{Delivery, Library};
 use measure::measure;
 use memory::memory;
 use report::{Cell, Compared, Summary, length, memory_table};
@@ -30,7 +30,8 @@ use workload::{WORKLOADS, Workload};
 /// Prints the tables that are wanted; how this crate compares.
 pub(crate) fn run(wanted: &Wanted) -> Summary {
     let libraries: Vec<Box<dyn Library>> = vec![
-        Box::new(ours::Ours),
+        Box::new(ours::Ours { delivery: Delivery::Messages }),
+        Box::new(ours::Ours { delivery: Delivery::Pieces }),
         Box::new(floor::Floor { name: "floor 16K", size: 16 << 10 }),
         Box::new(floor::Floor { name: "floor 64K", size: 64 << 10 }),
         Box::new(nexus::Nexus::with_defaults()),

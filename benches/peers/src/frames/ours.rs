@@ -4,28 +4,46 @@ use std::collections::VecDeque;
 
 use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
 
-use super::codec::{BATCH, Codec, Flush, KEPT, LARGE, Library, Payloads, READ, Role, Standing, Tally};
+use super::codec::{
+    BATCH, Codec, Delivery, Flush, KEPT, LARGE, Library, Payloads, Pieces, READ, Role, Standing, Tally,
+};
 use super::transport::{Source, Wire};
 
 #[derive(Debug)]
-pub(crate) struct Ours;
+pub(crate) struct Ours {
+    pub(crate) delivery: Delivery,
+}
 
 impl Library for Ours {
     fn name(&self) -> &'static str {
-        "ours"
+        match self.delivery {
+            Delivery::Messages => "ours",
+            Delivery::Pieces => "ours, pieces",
+        }
     }
 
     fn standing(&self) -> Standing {
         Standing::Ours
     }
 
+    fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
     fn open(&self, role: Role) -> Box<dyn Codec> {
-        let config = Config::default();
+        let mut config = Config::default();
+        if self.delivery == Delivery::Pieces {
+            config.delivery = websocket_proto::Delivery::Chunks;
+        }
         let ws = match role {
             Role::Server => Connection::server(&config),
             Role::Client => Connection::client(&config),
         };
-        Box::new(Open { role, ws, input: ReadBuffer::default(), output: Vec::new() })
+        let open = Open { role, ws, input: ReadBuffer::default(), output: Vec::new() };
+        match self.delivery {
+            Delivery::Messages => Box::new(open),
+            Delivery::Pieces => Box::new(InPieces(open)),
+        }
     }
 }
 
@@ -123,10 +141,17 @@ impl Codec for Open {
         let mut tally = Tally::default();
         while self.read(source).is_some() {
             while let Some(event) = self.ws.receive(&mut self.input, &mut self.output).expect("it is right") {
-                if let Event::Binary(data) = event {
-                    tally.add(data);
+                let Event::Binary(data) = event else { continue };
+                tally.add(data);
+                if data.len() < LARGE {
                     self.ws.send_binary(data, &mut self.output).expect("it is open");
+                    continue;
                 }
+                // from where it lies, behind what is in the output, and its header
+                let len = data.len() as u64;
+                let _ = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
+                wire.write(&[&self.output, data]);
+                self.output.clear();
             }
             self.write(wire);
         }
@@ -136,5 +161,45 @@ impl Codec for Open {
     fn idle(&mut self) {
         self.input.shrink(0);
         self.output = Vec::new();
+    }
+}
+
+/// With messages delivered in chunks. What it sends is no different.
+struct InPieces(Open);
+
+impl Codec for InPieces {
+    fn receive(&mut self, source: &mut Source) -> Option<Tally> {
+        let Self(open) = self;
+        let mut pieces = Pieces::default();
+        while open.read(source).is_some() {
+            while let Some(event) = open.ws.receive(&mut open.input, &mut open.output).expect("it is right") {
+                let (piece, last) = match event {
+                    Event::TextChunk { text, last, .. } => (text.as_bytes(), last),
+                    Event::BinaryChunk { data, last, .. } => (data, last),
+                    _ => continue,
+                };
+                pieces.add(piece);
+                if last {
+                    pieces.end();
+                }
+            }
+        }
+        Some(pieces.tally)
+    }
+
+    fn receive_kept(&mut self, _: &mut Source) -> Option<Tally> {
+        None
+    }
+
+    fn send(&mut self, _: &mut Payloads, _: Flush, _: &mut Wire) -> Option<()> {
+        None
+    }
+
+    fn echo(&mut self, _: &mut Source, _: &mut Wire) -> Option<Tally> {
+        None
+    }
+
+    fn idle(&mut self) {
+        self.0.idle();
     }
 }

@@ -1,6 +1,6 @@
 //! How do the figures compare? The tables, in Markdown.
 
-use super::codec::{Library, Standing};
+use super::codec::{Delivery, Library, Standing};
 use super::measure::Figure;
 use super::memory::Memory;
 
@@ -36,12 +36,16 @@ impl Compared {
     /// `None`: this crate cannot do it, or nobody else.
     pub(crate) fn new(cell: String, libraries: &[Box<dyn Library>], figures: &[Option<Figure>]) -> Option<Self> {
         let rows = || libraries.iter().zip(figures).filter_map(|(library, figure)| Some((library, figure.as_ref()?)));
-        let (_, ours) = rows().find(|(library, _)| library.standing() == Standing::Ours)?;
+        let ours = || rows().filter(|(library, _)| library.standing() == Standing::Ours);
         let best = |standing| {
             let others = rows().filter(move |(library, _)| library.standing() == standing);
-            others
-                .map(|(library, figure)| (library.name(), ours.ratio(figure)))
-                .max_by(|one, two| one.1.total_cmp(&two.1))
+            let ratios = others.filter_map(|(other, figure)| {
+                // who hands out pieces is compared with whatever this crate does; who hands out messages, with messages
+                let may = |library: &dyn Library| [library.delivery(), Delivery::Pieces].contains(&other.delivery());
+                let ratios = ours().filter(|(library, _)| may(&***library)).map(|(_, ours)| ours.ratio(figure));
+                Some((other.name(), ratios.reduce(f64::min)?))
+            });
+            ratios.max_by(|one, two| one.1.total_cmp(&two.1))
         };
         let (peer, to_peer) = best(Standing::Peer)?;
         Some(Self { cell, peer, to_peer, to_floor: best(Standing::Floor).map(|(_, ratio)| ratio) })

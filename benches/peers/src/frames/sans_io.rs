@@ -6,7 +6,7 @@
 use rand::Rng;
 use websocket_sans_io::{FrameInfo, Opcode, WebsocketFrameDecoder, WebsocketFrameEncoder, WebsocketFrameEvent};
 
-use super::codec::{BATCH, Codec, Flush, LARGE, Library, Payloads, READ, Role, Tally};
+use super::codec::{BATCH, Codec, Delivery, Flush, LARGE, Library, Payloads, Pieces, READ, Role, Tally};
 use super::transport::{Source, Wire};
 
 #[derive(Debug)]
@@ -15,6 +15,10 @@ pub(crate) struct SansIo;
 impl Library for SansIo {
     fn name(&self) -> &'static str {
         "websocket-sans-io"
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery::Pieces
     }
 
     fn open(&self, role: Role) -> Box<dyn Codec> {
@@ -134,32 +138,5 @@ impl Codec for Open {
             }
             self.write(wire);
         }
-    }
-}
-
-/// What has come, in pieces.
-#[derive(Default)]
-struct Pieces {
-    tally: Tally,
-    /// The last octet of the message under way.
-    last: Option<u8>,
-}
-
-impl Pieces {
-    #[inline]
-    fn add(&mut self, piece: &[u8]) {
-        self.tally.octets += piece.len() as u64;
-        if let [first, ..] = piece
-            && self.last.is_none()
-        {
-            self.tally.sum += u64::from(*first);
-        }
-        self.last = piece.last().copied().or(self.last);
-    }
-
-    #[inline]
-    fn end(&mut self) {
-        self.tally.messages += 1;
-        self.tally.sum += u64::from(self.last.take().unwrap_or(0));
     }
 }
