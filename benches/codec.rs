@@ -12,7 +12,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement:
 use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::handshake::{ServerHandshake, accept_value};
 use websocket_proto::wire::extension;
-use websocket_proto::wire::{FrameHeader, Mask, OpCode};
+use websocket_proto::wire::{FrameHeader, Mask, OpCode, split_utf8};
 use websocket_proto::{Config, Connection, Event, Message, MessageKind, ReadBuffer};
 
 fn main() {
@@ -22,6 +22,7 @@ fn main() {
         .sample_size(50)
         .configure_from_args();
     mask(&mut criterion);
+    utf8(&mut criterion);
     header(&mut criterion);
     receive(&mut criterion);
     receive_owned(&mut criterion);
@@ -43,9 +44,30 @@ fn mask(criterion: &mut Criterion) {
     }
 }
 
+fn utf8(criterion: &mut Criterion) {
+    for (name, text) in [("utf8 ascii", ascii as fn(usize) -> Vec<u8>), ("utf8 mixed", mixed)] {
+        let mut group = criterion.benchmark_group(name);
+        for len in [16, 125, 1 << 10, 16 << 10, 64 << 10] {
+            let octets = text(len);
+            group.throughput(Throughput::Bytes(octets.len() as u64));
+            group.bench_function(BenchmarkId::from_parameter(len), |bencher| {
+                bencher.iter(|| split_utf8(black_box(&octets)).is_ok());
+            });
+        }
+    }
+}
+
 fn header(criterion: &mut Criterion) {
     let octets = frame(OpCode::Binary, &binary(125));
     criterion.bench_function("header/decode", |bencher| bencher.iter(|| FrameHeader::decode(black_box(&octets))));
+    let (header, _) = FrameHeader::decode(&octets).expect("it is right").expect("it is whole");
+    let mut output = Vec::with_capacity(FrameHeader::MAX_SIZE);
+    criterion.bench_function("header/encode", |bencher| {
+        bencher.iter(|| {
+            output.clear();
+            black_box(header).encode(&mut output)
+        });
+    });
 }
 
 /// The server's side, borrowed events: streams of many frames to a read, and the two ends of how a stream may be cut.

@@ -96,7 +96,8 @@ pub(crate) fn append_masked(payload: &[u8], key: [u8; 4], output: &mut Vec<u8>) 
         0..8 => append_few(payload, key, output),
         8..16 => append_blocks::<1>(payload, key, output),
         16..32 => append_blocks::<2>(payload, key, output),
-        32..=255 => append_blocks::<4>(payload, key, output),
+        32..64 => append_blocks::<4>(payload, key, output),
+        64..=255 => append_blocks::<8>(payload, key, output),
         _ => append_long(payload, key, output),
     }
 }

@@ -74,11 +74,14 @@ impl Open {
         }
     }
 
-    /// Writes the payload behind what is in the output, and a header.
+    /// Writes the payload from where it lies, masked there by a client, behind what is in the output, and a header.
     #[inline]
-    fn write_header(&mut self, payload: &[u8], wire: &mut Wire) {
+    fn write_in_place(&mut self, payload: &mut [u8], wire: &mut Wire) {
         let len = payload.len() as u64;
-        let _ = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
+        let mut mask = self.ws.send_header(MessageKind::Binary, len, &mut self.output).expect("it is open");
+        if self.role == Role::Client {
+            mask.apply(payload);
+        }
         wire.write(&[&self.output, payload]);
         self.output.clear();
     }
@@ -117,15 +120,14 @@ impl Codec for Open {
     }
 
     fn send(&mut self, payloads: &mut Payloads, flush: Flush, wire: &mut Wire) -> Option<()> {
-        let (vectored, least) = match (self.role, flush) {
+        let (in_place, least) = match (self.role, flush) {
             (Role::Server, Flush::Each) => (0, 0),
-            (Role::Server, Flush::Batch) => (LARGE, BATCH),
-            (Role::Client, Flush::Each) => (usize::MAX, 0),
-            (Role::Client, Flush::Batch) => (usize::MAX, BATCH),
+            (Role::Client, Flush::Each) => (LARGE, 0),
+            (_, Flush::Batch) => (LARGE, BATCH),
         };
-        for payload in &payloads.octets {
-            if payload.len() >= vectored {
-                self.write_header(payload, wire);
+        for payload in &mut payloads.octets {
+            if payload.len() >= in_place {
+                self.write_in_place(payload, wire);
                 continue;
             }
             self.ws.send_binary(payload, &mut self.output).expect("it is open");
