@@ -193,15 +193,22 @@ fn handshake(criterion: &mut Criterion) {
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let mut group = criterion.benchmark_group("handshake");
     group.throughput(Throughput::Bytes(REQUEST.len() as u64));
-    group.bench_function("server", |bencher| {
-        bencher.iter(|| {
-            output.clear();
-            fill(&mut input, black_box(REQUEST));
-            let mut handshake = ServerHandshake::new(&config);
-            let request = handshake.receive(&mut input, &mut output).expect("it is right").expect("it is complete");
-            request.accept().send(&mut output).expect("it is right")
+    for (name, read) in [("server", REQUEST.len()), ("server, one octet to a read", 1)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                output.clear();
+                let mut handshake = ServerHandshake::new(&config);
+                let mut opened = None;
+                for octets in black_box(REQUEST).chunks(read) {
+                    fill(&mut input, octets);
+                    if let Some(request) = handshake.receive(&mut input, &mut output).expect("it is right") {
+                        opened = Some(request.accept().send(&mut output).expect("it is right"));
+                    }
+                }
+                opened.expect("it is complete")
+            });
         });
-    });
+    }
     drop(group);
     criterion.bench_function("handshake/accept_value", |bencher| {
         bencher.iter(|| accept_value(black_box(b"dGhlIHNhbXBsZSBub25jZQ==")));

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use super::body::Body;
 use super::extensions::settle;
-use super::head::Headers;
-use super::negotiate::{VERSION, extensions, selected_subprotocol, version};
+use super::headers::{Headers, elements};
+use super::known::{KnownFields, Name};
+use super::negotiate::{extensions, selected_subprotocol, version};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::HandshakeError;
@@ -75,7 +76,7 @@ impl<'i> Response<'i> {
 
     /// The versions of the protocol that the server says it speaks, where it does not speak ours (§4.4).
     pub fn versions(&self) -> impl Iterator<Item = u8> + '_ {
-        self.headers.elements(VERSION).filter_map(version)
+        elements(self.headers.all(Name::Version.as_str())).filter_map(version)
     }
 }
 
@@ -88,11 +89,18 @@ pub(super) struct Offer {
 
 impl Offer {
     /// Opens the connection, if what the server selected was offered.
-    pub(super) fn settle<'i>(&self, mut response: Response<'i>, random: Random) -> Result<Answer<'i>, HandshakeError> {
-        response.subprotocol = selected_subprotocol(&response.headers, &self.subprotocols)?;
-        let agreed = extensions(&response.headers)?;
+    pub(super) fn settle<'i>(
+        &self,
+        status: u16,
+        reason: &'i [u8],
+        fields: KnownFields<'i>,
+        random: Random,
+    ) -> Result<Answer<'i>, HandshakeError> {
+        let subprotocol = selected_subprotocol(&fields, &self.subprotocols)?;
+        let agreed = extensions(&fields)?;
         let connection = Connection::client_with_random(&self.config, random);
         let connection = settle(connection, &self.config, &agreed)?;
+        let response = Response { subprotocol, ..Response::new(status, reason, fields.headers) };
         Ok(Answer::Accepted { connection, response })
     }
 }

@@ -1,6 +1,8 @@
 //! RFC 9112 §6, §7: where does the body of a rejection end?
 
-use super::head::{Headers, HttpVersion, trim};
+use super::head::HttpVersion;
+use super::headers::trim;
+use super::known::{KnownFields, Name};
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
 
@@ -37,14 +39,14 @@ enum Framing {
 
 impl Body {
     /// The body of a response with this version, status and fields (RFC 9112 §6.3).
-    pub(super) fn new(version: HttpVersion, status: u16, headers: &Headers<'_>) -> Self {
-        let has_length = headers.get("Content-Length").is_some();
-        Self(match headers.get("Transfer-Encoding") {
+    pub(super) fn new(version: HttpVersion, status: u16, fields: &KnownFields<'_>) -> Self {
+        let has_length = fields.has(Name::ContentLength);
+        Self(match fields.has(Name::TransferEncoding) {
             _ if matches!(status, 204 | 304) => Framing::Length(0),
-            Some(_) if version.is_supported() => coding(headers),
-            Some(_) => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
-            None if has_length => length(headers),
-            None => Framing::UntilEof,
+            true if version.is_supported() => coding(fields),
+            true => Framing::Malformed, // §6.1: HTTP/1.0 knows no Transfer-Encoding
+            false if has_length => length(fields),
+            false => Framing::UntilEof,
         })
     }
 
@@ -106,8 +108,8 @@ impl Body {
 }
 
 /// The framing by the last of the codings (§6.1).
-fn coding(headers: &Headers<'_>) -> Framing {
-    match headers.elements("Transfer-Encoding").last() {
+fn coding(fields: &KnownFields<'_>) -> Framing {
+    match fields.elements(Name::TransferEncoding).last() {
         Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => Framing::ChunkSize,
         Some(_) => Framing::UntilEof,
         None => Framing::Malformed,
@@ -115,8 +117,8 @@ fn coding(headers: &Headers<'_>) -> Framing {
 }
 
 /// The framing by lengths, which all have to be the same (§6.3).
-fn length(headers: &Headers<'_>) -> Framing {
-    let mut lengths = headers.elements("Content-Length").map(decimal);
+fn length(fields: &KnownFields<'_>) -> Framing {
+    let mut lengths = fields.elements(Name::ContentLength).map(decimal);
     match lengths.next() {
         Some(Some(len)) if lengths.all(|other| other == Some(len)) => Framing::Length(len),
         _ => Framing::Malformed,

@@ -9,8 +9,10 @@ use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::head::{Headers, parse_status_line, trim, unfold};
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION, check_offer};
+use super::head::{parse_status_line, unfold};
+use super::headers::trim;
+use super::known::{KnownFields, Name};
+use super::negotiate::check_offer;
 use super::scanner::HeadScanner;
 use super::uri::Uri;
 use crate::config::Config;
@@ -92,7 +94,7 @@ impl<'u> ClientRequest<'u> {
         mut random: Random,
         output: &mut Vec<u8>,
     ) -> Result<ClientHandshake, HeadError> {
-        self.fields.check()?;
+        self.fields.get()?;
         let key = key(random.nonce());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\n"] {
             output.extend_from_slice(part.as_bytes());
@@ -111,15 +113,15 @@ impl<'u> ClientRequest<'u> {
     /// Puts what means the same over every version of HTTP: ours, the subprotocols, the extensions, and what the
     /// application adds.
     pub(super) fn offer(self, config: &Config, mut put: impl FnMut(&str, &[u8])) -> Result<Offer, HeadError> {
-        let fields = self.fields.into_fields()?;
-        put(VERSION, b"13");
+        let fields = self.fields.get()?;
+        put(Name::Version.as_str(), b"13");
         if !self.subprotocols.is_empty() {
-            put(PROTOCOL, self.subprotocols.join(", ").as_bytes());
+            put(Name::Protocol.as_str(), self.subprotocols.join(", ").as_bytes());
         }
         if let Some(extensions) = extensions::offer(config) {
-            put(EXTENSIONS, extensions.as_bytes());
+            put(Name::Extensions.as_str(), extensions.as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put(name, value);
         }
         Ok(Offer { config: config.clone(), subprotocols: self.subprotocols })
@@ -198,25 +200,25 @@ impl ClientHandshake {
     /// All checks of §4.1 on the response.
     fn judge<'i>(&self, head: &'i [u8], random: Option<Random>) -> Result<Answer<'i>, HandshakeError> {
         let (line, lines) = parse_status_line(head)?;
-        let headers = Headers::parse(lines)?;
+        let fields = KnownFields::parse(lines)?;
         let Some(random) = random.filter(|_| line.status == 101) else {
-            let body = Body::new(line.version, line.status, &headers);
-            return Ok(Answer::Rejected { response: Response::new(line.status, line.reason, headers), body });
+            let body = Body::new(line.version, line.status, &fields);
+            return Ok(Answer::Rejected { response: Response::new(line.status, line.reason, fields.headers), body });
         };
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
-        match headers.single("Upgrade")? {
+        match fields.single(Name::Upgrade)? {
             Some(value) if trim(value).eq_ignore_ascii_case(b"websocket") => {}
             _ => return Err(HandshakeError::UpgradeMismatch),
         }
-        if !headers.has_token("Connection", "upgrade") {
+        if !fields.has_token(Name::Connection, "Upgrade") {
             return Err(HandshakeError::ConnectionMismatch);
         }
-        if headers.single("Sec-WebSocket-Accept")?.map(trim) != Some(&self.accept) {
+        if fields.single(Name::Accept)?.map(trim) != Some(&self.accept) {
             return Err(HandshakeError::AcceptMismatch);
         }
-        self.offer.settle(Response::new(line.status, line.reason, headers), random)
+        self.offer.settle(line.status, line.reason, fields, random)
     }
 }
 
@@ -227,6 +229,6 @@ fn is_interim(head: &[u8]) -> Result<bool, HandshakeError> {
     if matches!(line.status, 101 | 200..) {
         return Ok(false);
     }
-    Headers::parse(lines)?;
+    KnownFields::parse(lines)?;
     if line.version.is_supported() { Ok(true) } else { Err(HandshakeError::UnsupportedHttpVersion) }
 }

@@ -3,13 +3,14 @@
 use super::answer::{Answer, Offer, Response};
 use super::body::Body;
 use super::client::ClientRequest;
-use super::head::{Headers, HttpVersion, parse_status};
+use super::head::{HttpVersion, parse_status};
+use super::known::{KnownFields, Name};
 use super::negotiate::check_version;
 use super::parsed::{Refusal, RequestHead};
 use super::pseudo::Fields;
 use super::server::{Opening, Parsed, Request};
 use super::setting::ExtendedConnect;
-use super::target::{Target, is_host, is_http, is_same_authority};
+use super::target::{Target, is_http, is_same_authority, parse_host};
 use crate::config::Config;
 use crate::error::{HandshakeError, HeadError};
 use crate::send::Random;
@@ -57,7 +58,7 @@ impl<'i> Request<'i, Parsed> {
     }
 
     pub(super) fn connect(fields: Fields<'i, 5>, config: &Config) -> Result<Self, HandshakeError> {
-        let Fields { pseudo: [method, protocol, scheme, path, authority], headers } = fields;
+        let Fields { pseudo: [method, protocol, scheme, path, authority], known } = fields;
         match (method, protocol) {
             (Some(b"CONNECT"), Some(name)) if name.eq_ignore_ascii_case(ExtendedConnect::PROTOCOL.as_bytes()) => {}
             (Some(b"CONNECT"), Some(_)) => return Err(HandshakeError::UnsupportedProtocol),
@@ -69,18 +70,18 @@ impl<'i> Request<'i, Parsed> {
         if !is_http(scheme) || !path.starts_with(b"/") {
             return Err(HandshakeError::InvalidTarget);
         }
-        if headers.get("Content-Length").is_some() {
+        if known.has(Name::ContentLength) {
             return Err(HandshakeError::BodyNotAllowed);
         }
-        let host = match (authority, headers.single("Host")) {
+        let host = match (authority, known.single(Name::Host)) {
             (Some(authority), Ok(Some(host))) if !is_same_authority(scheme, authority, host) => None,
             (Some(host), Ok(_)) | (None, Ok(Some(host))) => Some(host),
             _ => None,
         };
-        let host = host.filter(|host| is_host(host) && !host.is_empty()).ok_or(HandshakeError::InvalidHost)?;
+        let host = host.and_then(parse_host).filter(|host| !host.is_empty()).ok_or(HandshakeError::InvalidHost)?;
         let target = Target::parse(path, host)?;
-        check_version(&headers)?;
-        Self::negotiate(target, headers, Opening::ExtendedConnect, config)
+        check_version(&known)?;
+        Self::negotiate(target, known, Opening::ExtendedConnect, config)
     }
 }
 
@@ -169,8 +170,8 @@ impl ConnectHandshake {
         V: AsRef<[u8]> + ?Sized + 'i,
     {
         let fields = fields.into_iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let parsed = Fields::parse(fields, [":status"]).and_then(|Fields { pseudo: [status], headers }| {
-            Ok((status.and_then(parse_status).ok_or(HandshakeError::MalformedHead)?, headers))
+        let parsed = Fields::parse(fields, [":status"]).and_then(|Fields { pseudo: [status], known }| {
+            Ok((status.and_then(parse_status).ok_or(HandshakeError::MalformedHead)?, known))
         });
         self.judge(parsed)
     }
@@ -189,18 +190,18 @@ impl ConnectHandshake {
     /// A response that was parsed, or could not be; that ends the handshake, unless it is an interim one.
     pub(super) fn judge<'i>(
         &mut self,
-        parsed: Result<(u16, Headers<'i>), HandshakeError>,
+        parsed: Result<(u16, KnownFields<'i>), HandshakeError>,
     ) -> Result<Option<Answer<'i>>, HandshakeError> {
         let is_interim = matches!(parsed, Ok((100 | 102..200, _)));
         let Some(random) = self.random.take_if(|_| !is_interim) else { return Ok(None) };
-        let (status, headers) = parsed?;
+        let (status, fields) = parsed?;
         match status {
             // RFC 9113 §8.6: there is none
             101 => Err(HandshakeError::MalformedHead),
-            200..300 => self.offer.settle(Response::new(status, b"", headers), random).map(Some),
+            200..300 => self.offer.settle(status, b"", fields, random).map(Some),
             _ => {
-                let body = Body::new(HttpVersion(2, 0), status, &headers);
-                Ok(Some(Answer::Rejected { response: Response::new(status, b"", headers), body }))
+                let body = Body::new(HttpVersion(2, 0), status, &fields);
+                Ok(Some(Answer::Rejected { response: Response::new(status, b"", fields.headers), body }))
             }
         }
     }

@@ -13,16 +13,14 @@ pub(super) fn offer(config: &Config) -> Option<String> {
     config.deflate.as_ref().map(DeflateConfig::offer)
 }
 
-/// Has a server's connection use what it accepts of the offers; with the response that says so.
-pub(super) fn accept(
-    connection: Connection,
-    config: &Config,
-    offers: &[Extension<'_>],
-) -> (Connection, Option<String>) {
-    let Some(deflate) = &config.deflate else { return (connection, None) };
-    match deflate.accept(offers) {
-        Some((agreed, response)) => (connection.with_deflate(deflate, agreed), Some(response)),
-        None => (connection, None),
+/// A server's connection, which uses what it accepts of the offers, and the response that says so.
+pub(super) fn accept(config: &Config, offers: &[Extension<'_>]) -> (Connection, Option<String>) {
+    let agreed = config.deflate.as_ref().and_then(|deflate| Some((deflate, deflate.accept(offers)?)));
+    match agreed {
+        Some((deflate, (agreed, response))) => {
+            (Connection::server(config).with_deflate(deflate, agreed), Some(response))
+        }
+        None => (Connection::server(config), None),
     }
 }
 

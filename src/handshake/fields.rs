@@ -4,8 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::head::trim;
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
+use super::headers::trim;
+use super::known::Name;
 use crate::error::HeadError;
 use crate::wire::extension::is_token;
 
@@ -36,18 +36,14 @@ impl ExtraFields {
         }
     }
 
-    /// The first fault, if there is one.
-    pub(super) fn check(&self) -> Result<(), HeadError> {
-        self.fields.as_ref().map(|_| ()).map_err(|error| *error)
-    }
-
     /// Whether there is a field of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.iter().flatten().any(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn into_fields(self) -> Result<Vec<(String, Vec<u8>)>, HeadError> {
-        self.fields
+    /// All of them, in order.
+    pub(super) fn get(&self) -> Result<&[(String, Vec<u8>)], HeadError> {
+        self.fields.as_deref().map_err(|error| *error)
     }
 }
 
@@ -71,9 +67,9 @@ pub(super) const RESERVED: &[&str] = &[
     "Transfer-Encoding",
     "Sec-WebSocket-Accept",
     "Sec-WebSocket-Key",
-    VERSION,
-    PROTOCOL,
-    EXTENSIONS,
+    Name::Version.as_str(),
+    Name::Protocol.as_str(),
+    Name::Extensions.as_str(),
 ];
 
 fn check(name: &str, value: &[u8], reserved: &[&str]) -> Result<(), HeadError> {
@@ -104,8 +100,8 @@ mod tests {
             fields.push(name, value, RESERVED);
             fields.push("B", b"2", &[]);
             let mut lines = Vec::new();
-            fields.into_fields().map(|fields| {
-                for (name, value) in &fields {
+            fields.get().map(|fields| {
+                for (name, value) in fields {
                     put_field(&mut lines, name, value);
                 }
                 lines

@@ -4,7 +4,8 @@ use http::{HeaderMap, Method, Version};
 
 use super::answer::Answer;
 use super::connect::{ConnectHandshake, PSEUDO_FIELDS};
-use super::head::{Headers, trim};
+use super::headers::trim;
+use super::known::{KnownFields, Name};
 use super::parsed::{Refusal, RequestHead, ResponseHead};
 use super::pseudo::Fields;
 use super::server::{Parsed, Request};
@@ -63,9 +64,9 @@ impl<'i> Request<'i, Parsed> {
         if request.method() != Method::GET {
             return Err(HandshakeError::MethodNotAllowed);
         }
-        let headers =
-            Headers::from_fields(request.headers().iter().map(|(name, value)| (name.as_str(), trim(value.as_bytes()))));
-        let host = match headers.single("Host") {
+        let fields = request.headers().iter().map(|(name, value)| (name.as_str(), trim(value.as_bytes())));
+        let known = KnownFields::of_fields(fields.collect());
+        let host = match known.single(Name::Host) {
             Ok(host) if host.is_none_or(is_host) => host.and_then(|host| str::from_utf8(host).ok()),
             _ => return Err(HandshakeError::InvalidHost),
         };
@@ -77,7 +78,7 @@ impl<'i> Request<'i, Parsed> {
             return Err(HandshakeError::InvalidTarget);
         }
         let target = Target::new(uri.path(), uri.query(), authority.or(host).unwrap_or_default())?;
-        Self::upgrade(target, headers, config)
+        Self::upgrade(target, known, config)
     }
 
     fn from_connect<B>(
@@ -130,7 +131,7 @@ impl ConnectHandshake {
     ) -> Result<Option<Answer<'i>>, HandshakeError> {
         self.judge(match response.version() {
             Version::HTTP_2 | Version::HTTP_3 => Fields::parse(octets(response.headers()), [])
-                .map(|Fields { headers, .. }| (response.status().as_u16(), headers)),
+                .map(|Fields { known, .. }| (response.status().as_u16(), known)),
             _ => Err(HandshakeError::UnsupportedHttpVersion),
         })
     }

@@ -2,22 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::head::{Headers, trim};
+use super::headers::trim;
+use super::known::{KnownFields, Name};
 use crate::error::{HandshakeError, HeadError};
 use crate::wire::extension::{self, Extension, is_token};
 
-/// The name of the header field for subprotocols.
-pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
-
-/// The name of the header field for extensions.
-pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
-
-/// The name of the header field for the version of the protocol.
-pub(super) const VERSION: &str = "Sec-WebSocket-Version";
-
 /// Whether a request is for version 13, the only one there is (§4.4).
-pub(super) fn check_version(headers: &Headers<'_>) -> Result<(), HandshakeError> {
-    match headers.single(VERSION)? {
+pub(super) fn check_version(fields: &KnownFields<'_>) -> Result<(), HandshakeError> {
+    match fields.single(Name::Version)? {
         Some(b"13") => Ok(()),
         Some(_) => Err(HandshakeError::UnsupportedVersion),
         None => Err(HandshakeError::MissingVersion),
@@ -25,13 +17,15 @@ pub(super) fn check_version(headers: &Headers<'_>) -> Result<(), HandshakeError>
 }
 
 /// The subprotocols that a client offers, best first: different tokens; none, if the field is missing.
-pub(super) fn offered_subprotocols<'i>(headers: &Headers<'i>) -> Result<Vec<&'i str>, HandshakeError> {
+pub(super) fn offered_subprotocols<'i>(fields: &KnownFields<'i>) -> Result<Vec<&'i str>, HandshakeError> {
     let mut offered = Vec::new();
-    for element in headers.elements(PROTOCOL) {
+    if !fields.has(Name::Protocol) {
+        return Ok(offered);
+    }
+    for element in fields.elements(Name::Protocol) {
         offered.push(token(element).ok_or(HandshakeError::InvalidSubprotocols)?);
     }
-    let is_missing = headers.get(PROTOCOL).is_none();
-    if (offered.is_empty() && !is_missing) || has_repetition(&offered) {
+    if offered.is_empty() || has_repetition(&offered) {
         return Err(HandshakeError::InvalidSubprotocols);
     }
     Ok(offered)
@@ -39,10 +33,10 @@ pub(super) fn offered_subprotocols<'i>(headers: &Headers<'i>) -> Result<Vec<&'i 
 
 /// The subprotocol that a server selected, one of those that were offered.
 pub(super) fn selected_subprotocol<'i>(
-    headers: &Headers<'i>,
+    fields: &KnownFields<'i>,
     offered: &[impl AsRef<str>],
 ) -> Result<Option<&'i str>, HandshakeError> {
-    let Some(value) = headers.single(PROTOCOL)? else { return Ok(None) };
+    let Some(value) = fields.single(Name::Protocol)? else { return Ok(None) };
     let selected = token(trim(value)).ok_or(HandshakeError::InvalidSubprotocols)?;
     match offered.iter().any(|offered| offered.as_ref() == selected) {
         true => Ok(Some(selected)),
@@ -57,8 +51,8 @@ pub(super) fn check_offer(name: &str, offered: &[impl AsRef<str>]) -> Result<(),
 }
 
 /// The extensions that are named, in order.
-pub(super) fn extensions<'i>(headers: &Headers<'i>) -> Result<Vec<Extension<'i>>, HandshakeError> {
-    extension::parse(headers.all(EXTENSIONS)).map_err(|_| HandshakeError::InvalidExtensions)
+pub(super) fn extensions<'i>(fields: &KnownFields<'i>) -> Result<Vec<Extension<'i>>, HandshakeError> {
+    extension::parse(fields.lines(Name::Extensions)).map_err(|_| HandshakeError::InvalidExtensions)
 }
 
 /// A version of the protocol: 0 to 255, without leading zeros (§4.3).

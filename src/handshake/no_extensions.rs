@@ -13,8 +13,8 @@ pub(super) const fn offer(_: &Config) -> Option<String> {
 }
 
 /// A server's connection, and what it responds to the offers.
-pub(super) const fn accept(connection: Connection, _: &Config, _: &[Extension<'_>]) -> (Connection, Option<String>) {
-    (connection, None)
+pub(super) fn accept(config: &Config, _: &[Extension<'_>]) -> (Connection, Option<String>) {
+    (Connection::server(config), None)
 }
 
 /// A client's connection, if the server agreed to nothing.

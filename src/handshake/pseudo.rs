@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::fields::is_value;
-use super::head::{Headers, trim};
+use super::headers::{Headers, trim};
+use super::known::KnownFields;
 use crate::error::HandshakeError;
 use crate::wire::extension::is_token;
 
@@ -11,7 +12,7 @@ use crate::wire::extension::is_token;
 pub(super) struct Fields<'i, const N: usize> {
     /// The values of the pseudo-header fields that there may be.
     pub(super) pseudo: [Option<&'i [u8]>; N],
-    pub(super) headers: Headers<'i>,
+    pub(super) known: KnownFields<'i>,
 }
 
 impl<'i, const N: usize> Fields<'i, N> {
@@ -35,9 +36,9 @@ impl<'i, const N: usize> Fields<'i, N> {
                 regular.push((field_name(name).ok_or(HandshakeError::MalformedHead)?, value));
             }
         }
-        let headers = Headers::from_fields(regular);
-        check_connection_fields(&headers)?;
-        Ok(Self { pseudo, headers })
+        let known = KnownFields::of_fields(regular);
+        check_connection_fields(&known.headers)?;
+        Ok(Self { pseudo, known })
     }
 }
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::accept::accept_value;
 use super::extensions;
 use super::fields::{ExtraFields, RESERVED, put_field};
-use super::negotiate::{EXTENSIONS, PROTOCOL, VERSION};
+use super::known::Name;
 use super::parsed::ResponseHead;
 use super::server::{Opening, Parsed, Raw, Request};
 use crate::connection::Connection;
@@ -50,26 +50,23 @@ impl<'i, A> Accept<'i, A> {
         self
     }
 
-    /// Puts all fields of the response, and opens the connection.
-    fn open(self, mut put: impl FnMut(&str, &[u8])) -> Result<Connection, HeadError> {
-        let fields = self.fields.into_fields()?;
+    /// Puts all fields of the response but those that are always the same, and opens the connection.
+    fn open(&self, fields: &[(String, Vec<u8>)], mut put: impl FnMut(&str, &[u8])) -> Connection {
         if let Opening::Upgrade { key } = self.request.opening {
-            put("Upgrade", b"websocket");
-            put("Connection", b"Upgrade");
-            put("Sec-WebSocket-Accept", &accept_value(key));
+            put(Name::Accept.as_str(), &accept_value(key));
         }
         if let Some(name) = self.subprotocol {
-            put(PROTOCOL, name.as_bytes());
+            put(Name::Protocol.as_str(), name.as_bytes());
         }
         let Request { config, extensions: offers, .. } = &self.request;
-        let (connection, extensions) = extensions::accept(Connection::server(config), config, offers);
+        let (connection, extensions) = extensions::accept(config, offers);
         if let Some(extensions) = extensions {
-            put(EXTENSIONS, extensions.as_bytes());
+            put(Name::Extensions.as_str(), extensions.as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put(name, value);
         }
-        Ok(connection)
+        connection
     }
 }
 
@@ -81,12 +78,12 @@ impl Accept<'_> {
     /// [`HeadError::InvalidHeaderName`], [`HeadError::InvalidHeaderValue`], [`HeadError::ReservedHeader`]. Nothing is
     /// appended then; a [`Rejection`] with status 500 may still be.
     pub fn send(self, output: &mut Vec<u8>) -> Result<Connection, HeadError> {
-        self.fields.check()?;
+        let fields = self.fields.get()?;
         if self.request.expects_continue {
             output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-        let connection = self.open(|name, value| put_field(output, name, value))?;
+        output.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        let connection = self.open(fields, |name, value| put_field(output, name, value));
         output.extend_from_slice(b"\r\n");
         Ok(connection)
     }
@@ -100,11 +97,17 @@ impl Accept<'_, Parsed> {
     /// # Errors
     /// As [`send`](Accept::send).
     pub fn respond(self) -> Result<(ResponseHead, Connection), HeadError> {
+        let fields = self.fields.get()?;
         let mut head = match self.request.opening {
-            Opening::Upgrade { .. } => ResponseHead::of_upgrade(101),
+            Opening::Upgrade { .. } => {
+                let mut head = ResponseHead::of_upgrade(101);
+                head.put("Upgrade", b"websocket");
+                head.put("Connection", b"Upgrade");
+                head
+            }
             Opening::ExtendedConnect => ResponseHead::of_connect(200),
         };
-        let connection = self.open(|name, value| head.put(name, value))?;
+        let connection = self.open(fields, |name, value| head.put(name, value));
         Ok((head, connection))
     }
 }
@@ -164,7 +167,7 @@ impl<'b> Rejection<'b> {
             _ => None,
         };
         let missing = needed.filter(|name| !self.fields.has(name));
-        let fields = self.fields.into_fields()?;
+        let fields = self.fields.get()?;
         if let Some(name) = missing {
             return Err(HeadError::MissingHeader(name));
         }
@@ -179,7 +182,7 @@ impl<'b> Rejection<'b> {
         if has_body {
             put_field(output, "Content-Length", self.body.len().to_string().as_bytes());
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             put_field(output, name, value);
         }
         output.extend_from_slice(b"\r\n");
@@ -210,7 +213,7 @@ pub(super) const fn remedy(error: HandshakeError) -> Option<(&'static str, &'sta
     match error {
         HandshakeError::MethodNotAllowed => Some(("Allow", "GET")),
         HandshakeError::MissingVersion | HandshakeError::UnsupportedVersion | HandshakeError::NotAnUpgrade => {
-            Some((VERSION, "13"))
+            Some((Name::Version.as_str(), "13"))
         }
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! RFC 9112 §2: where does a message head end?
 
+use super::search::find_invisible;
 use crate::config::Limits;
 use crate::error::HandshakeError;
 
@@ -22,23 +23,30 @@ pub(super) struct HeadScanner {
 impl HeadScanner {
     /// Looks at the octets that are new. At the end of the head: how long it is, with the empty line behind it.
     pub(super) fn scan(&mut self, octets: &[u8], limits: &Limits) -> Result<Option<usize>, HandshakeError> {
-        let within = octets.get(..limits.head).unwrap_or(octets);
-        let new = within.get(self.looked_at..).unwrap_or_default();
-        let mut before = self.looked_at.checked_sub(1).and_then(|last| within.get(last)).copied();
-        for &octet in new {
+        // one more octet of a line: no search, where a head dribbles
+        if let [.., b' '..=b'~', b' '..=b'~'] = octets
+            && octets.len() == self.looked_at + 1
+            && octets.len() <= limits.head
+        {
             self.looked_at += 1;
-            match (before, octet) {
-                (Some(b'\r'), b'\n') => {
-                    if self.end_line(limits)? {
-                        return Ok(Some(self.looked_at));
-                    }
-                }
-                (Some(b'\r'), _) | (_, b'\n' | 0x7F) => return Err(HandshakeError::MalformedHead),
-                (_, b'\r' | b'\t' | b' '..) => {}
-                _ => return Err(HandshakeError::MalformedHead),
-            }
-            before = Some(octet);
+            return Ok(None);
         }
+        let within = octets.get(..limits.head).unwrap_or(octets);
+        // of a line end that was cut, the rest may have come
+        let cut = self.looked_at.checked_sub(1).filter(|last| within.get(*last) == Some(&b'\r'));
+        let mut from = cut.unwrap_or(self.looked_at);
+        while let Some(invisible) = within.get(from..).and_then(find_invisible) {
+            let at = from + invisible;
+            self.looked_at = within.len().min(at + 2);
+            from = match within.get(at..) {
+                Some([b'\t' | 0x80.., ..]) => at + 1,
+                Some([b'\r', b'\n', ..]) if self.end_line(limits)? => return Ok(Some(self.looked_at)),
+                Some([b'\r', b'\n', ..]) => at + 2,
+                Some([b'\r']) => break,
+                _ => return Err(HandshakeError::MalformedHead),
+            };
+        }
+        self.looked_at = within.len();
         match within.len() < octets.len() {
             true if self.lines == 0 => Err(HandshakeError::TargetTooLong),
             true => Err(HandshakeError::HeadTooLarge),

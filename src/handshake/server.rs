@@ -4,11 +4,13 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::accept::is_key;
-use super::head::{Headers, parse_request, trim};
+use super::head::parse_request_line;
+use super::headers::{Headers, trim};
+use super::known::{KnownFields, Name};
 use super::negotiate::{check_version, extensions, offered_subprotocols};
 use super::respond::{Accept, Rejection, put_refusal};
 use super::scanner::HeadScanner;
-use super::target::{Target, is_host};
+use super::target::{Target, parse_host};
 use crate::config::Config;
 use crate::error::HandshakeError;
 use crate::receive::ReadBuffer;
@@ -86,7 +88,10 @@ impl ServerHandshake {
         };
         self.progress = Progress::Requested;
         let head = input.skip(size);
-        Request::parse(input.at(head), &self.config).map(Some).map_err(|error| self.refuse(error, output))
+        match Request::parse(input.at(head), &self.config) {
+            Ok(request) => Ok(Some(request)),
+            Err(error) => Err(self.refuse(error, output)),
+        }
     }
 
     /// Says that the stream has ended.
@@ -117,6 +122,7 @@ impl ServerHandshake {
 pub struct Request<'i, A = Raw> {
     target: Target<'i>,
     headers: Headers<'i>,
+    origin: Option<&'i [u8]>,
     subprotocols: Vec<&'i str>,
     pub(super) extensions: Vec<Extension<'i>>,
     pub(super) opening: Opening<'i>,
@@ -185,7 +191,7 @@ impl<'i, A> Request<'i, A> {
     /// judged by an [`OriginPolicy`](super::OriginPolicy).
     #[must_use]
     pub fn origin(&self) -> Option<&'i [u8]> {
-        self.headers.get("Origin")
+        self.origin
     }
 
     /// The subprotocols that the client offers, best first.
@@ -219,17 +225,17 @@ impl<'i, A> Request<'i, A> {
     /// The checks that are the same for every way of asking.
     pub(super) fn negotiate(
         target: Target<'i>,
-        headers: Headers<'i>,
+        fields: KnownFields<'i>,
         opening: Opening<'i>,
         config: &Config,
     ) -> Result<Self, HandshakeError> {
-        headers.single("Origin")?;
         Ok(Self {
             target,
-            subprotocols: offered_subprotocols(&headers)?,
-            extensions: extensions(&headers)?,
-            expects_continue: expects_continue(&headers)?,
-            headers,
+            origin: fields.single(Name::Origin)?,
+            subprotocols: offered_subprotocols(&fields)?,
+            extensions: extensions(&fields)?,
+            expects_continue: expects_continue(&fields)?,
+            headers: fields.headers,
             opening,
             config: config.clone(),
             answered: PhantomData,
@@ -237,48 +243,50 @@ impl<'i, A> Request<'i, A> {
     }
 
     /// The checks of §4.2.1 on the fields of a GET.
-    pub(super) fn upgrade(target: Target<'i>, headers: Headers<'i>, config: &Config) -> Result<Self, HandshakeError> {
-        check_no_body(&headers)?;
-        if !headers.has_token("Connection", "upgrade") || !headers.has_token("Upgrade", "websocket") {
+    pub(super) fn upgrade(
+        target: Target<'i>,
+        fields: KnownFields<'i>,
+        config: &Config,
+    ) -> Result<Self, HandshakeError> {
+        check_no_body(&fields)?;
+        if !fields.has_token(Name::Connection, "Upgrade") || !fields.has_token(Name::Upgrade, "websocket") {
             return Err(HandshakeError::NotAnUpgrade);
         }
-        check_version(&headers)?;
-        let key = headers.single("Sec-WebSocket-Key")?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
-        Self::negotiate(target, headers, Opening::Upgrade { key }, config)
+        check_version(&fields)?;
+        let key = fields.single(Name::Key)?.filter(|key| is_key(key)).ok_or(HandshakeError::InvalidKey)?;
+        Self::negotiate(target, fields, Opening::Upgrade { key }, config)
     }
 }
 
 impl<'i> Request<'i> {
     /// All checks of §4.2.1.
     fn parse(head: &'i [u8], config: &Config) -> Result<Self, HandshakeError> {
-        let (line, headers) = parse_request(head)?;
+        let (line, lines) = parse_request_line(head)?;
+        let fields = KnownFields::parse(lines)?;
         if !line.version.is_supported() {
             return Err(HandshakeError::UnsupportedHttpVersion);
         }
         if line.method != b"GET" {
             return Err(HandshakeError::MethodNotAllowed);
         }
-        let host = match headers.single("Host") {
-            Ok(Some(host)) if is_host(host) => host,
-            _ => return Err(HandshakeError::InvalidHost),
-        };
+        let host = fields.single(Name::Host).ok().flatten().and_then(parse_host).ok_or(HandshakeError::InvalidHost)?;
         let target = Target::parse(line.target, host)?;
-        Self::upgrade(target, headers, config)
+        Self::upgrade(target, fields, config)
     }
 }
 
 /// A request to upgrade has no body: its octets could pass for frames (RFC 9112 §6).
-fn check_no_body(headers: &Headers<'_>) -> Result<(), HandshakeError> {
-    let is_empty = headers.all("Content-Length").all(|len| trim(len) == b"0");
-    match is_empty && headers.get("Transfer-Encoding").is_none() {
+fn check_no_body(fields: &KnownFields<'_>) -> Result<(), HandshakeError> {
+    let is_empty = fields.lines(Name::ContentLength).all(|len| trim(len) == b"0");
+    match is_empty && !fields.has(Name::TransferEncoding) {
         true => Ok(()),
         false => Err(HandshakeError::BodyNotAllowed),
     }
 }
 
 /// Whether the client waits for a 100 before anything else (RFC 9110 §7.8, §10.1.1).
-fn expects_continue(headers: &Headers<'_>) -> Result<bool, HandshakeError> {
-    match headers.single("Expect")? {
+fn expects_continue(fields: &KnownFields<'_>) -> Result<bool, HandshakeError> {
+    match fields.single(Name::Expect)? {
         None => Ok(false),
         Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
         Some(_) => Err(HandshakeError::ExpectationFailed),

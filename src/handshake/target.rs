@@ -13,9 +13,8 @@ pub(super) struct Target<'i> {
 
 impl<'i> Target<'i> {
     /// A path, or an absolute http or https URI, whose authority then goes before the Host field's.
-    pub(super) fn parse(target: &'i [u8], host: &'i [u8]) -> Result<Self, HandshakeError> {
+    pub(super) fn parse(target: &'i [u8], host: &'i str) -> Result<Self, HandshakeError> {
         let text = core::str::from_utf8(target).map_err(|_| HandshakeError::InvalidTarget)?;
-        let host = visible(host).unwrap_or_default();
         let (authority, rest) = if text.starts_with('/') { (host, text) } else { split_absolute(text)? };
         let (path, query) = match rest.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -26,7 +25,7 @@ impl<'i> Target<'i> {
 
     /// A path and a query that were taken apart, of a host that is one.
     pub(super) fn new(path: &'i str, query: Option<&'i str>, authority: &'i str) -> Result<Self, HandshakeError> {
-        let is_part = |text: &str| visible(text.as_bytes()).is_some_and(|text| !text.contains('#'));
+        let is_part = |text: &str| text.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#');
         match path.starts_with('/') && is_part(path) && query.is_none_or(is_part) {
             true => Ok(Self { path, query, authority }),
             false => Err(HandshakeError::InvalidTarget),
@@ -51,11 +50,17 @@ pub(super) fn is_http(scheme: &[u8]) -> bool {
     scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
 }
 
-/// Whether a Host field may be what it says (RFC 9110 §7.2): `uri-host [":" port]`, or nothing.
+/// Whether a Host field may be what it says.
 pub(super) fn is_host(value: &[u8]) -> bool {
-    let Some((host, port)) = visible(value).map(split_port) else { return false };
+    parse_host(value).is_some()
+}
+
+/// The value of a Host field, if it may be that (RFC 9110 §7.2): `uri-host [":" port]`, or nothing.
+pub(super) fn parse_host(value: &[u8]) -> Option<&str> {
+    let text = core::str::from_utf8(value).ok()?;
+    let (host, port) = split_port(text);
     let is_port = port.unwrap_or_default().bytes().all(|octet| octet.is_ascii_digit());
-    is_port && (check_host(host).is_ok() || value.is_empty())
+    if is_port && (check_host(host).is_ok() || text.is_empty()) { Some(text) } else { None }
 }
 
 /// The authority of an absolute URI, and what comes behind it.
@@ -85,7 +90,7 @@ mod tests {
     fn r9112_3_2_targets() {
         // 9112-3.2-1, 9112-3.2.2-1, 6455-4.2.1-3
         let parse = |target: &'static str| {
-            Target::parse(target.as_bytes(), b"b.example")
+            Target::parse(target.as_bytes(), "b.example")
                 .ok()
                 .map(|target| (target.authority, target.path, target.query))
         };

@@ -5,8 +5,8 @@
 //! wss-URI = "wss:" "//" host [ ":" port ] path [ "?" query ]
 //! ```
 //!
-//! `host`, `port`, `path` and `query` are those of RFC 3986. Nothing is repaired: what the grammar
-//! does not allow is refused, so that no part of a URI can reach the wire as anything but itself.
+//! `host`, `port`, `path` and `query` are those of RFC 3986. Nothing is repaired: what the grammar does not allow is
+//! refused, so that no part of a URI can reach the wire as anything but itself.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -15,11 +15,13 @@ use core::fmt;
 use core::net::Ipv6Addr;
 use core::str::FromStr;
 
+use super::octets::{HOST_OCTETS, PATH_OR_QUERY_OCTETS, check_octets};
+
 /// The address of a WebSocket, taken apart and checked (RFC 6455 §3).
 ///
-/// A `Uri` keeps what goes on the wire: it displays, and compares equal, as the scheme in lower
-/// case, then [`host_header`](Self::host_header), then [`resource_name`](Self::resource_name).
-/// `WS://h:80` equals `ws://h/`. The host's case is kept, and counts.
+/// A `Uri` keeps what goes on the wire: it displays, and compares equal, as the scheme in lower case, then
+/// [`host_header`](Self::host_header), then [`resource_name`](Self::resource_name). `WS://h:80` equals `ws://h/`. The
+/// host's case is kept, and counts.
 ///
 /// ```
 /// use websocket_proto::handshake::{Uri, UriError};
@@ -68,7 +70,7 @@ impl Uri {
             None | Some("") => scheme.default_port(),
             Some(digits) => parse_port(digits).ok_or(UriError::InvalidPort)?,
         };
-        check_octets(path_and_query, PATH_OR_QUERY_MARKS)?;
+        check_octets(path_and_query, &PATH_OR_QUERY_OCTETS)?;
 
         Ok(Self {
             scheme,
@@ -97,15 +99,14 @@ impl Uri {
         self.port
     }
 
-    /// The path, or `/` when it is empty, and `?` with the query unless that is empty (§3): the
-    /// request's target.
+    /// The path, or `/` when it is empty, and `?` with the query unless that is empty (§3): the request's target.
     #[must_use]
     pub fn resource_name(&self) -> &str {
         &self.resource_name
     }
 
-    /// The value of the request's `Host` field: with the brackets of an IPv6 address, and with the
-    /// port when it is not the scheme's default (§4.1).
+    /// The value of the request's `Host` field: with the brackets of an IPv6 address, and with the port when it is not
+    /// the scheme's default (§4.1).
     #[must_use]
     pub fn host_header(&self) -> &str {
         &self.host_header
@@ -224,22 +225,8 @@ pub(super) fn check_host(host: &str) -> Result<(), UriError> {
         "" => Err(UriError::EmptyHost),
         _ if !host.is_ascii() => Err(UriError::NonAsciiHost),
         _ if parse_ipv6_literal(host).is_some() => Ok(()),
-        _ => check_octets(host, HOST_MARKS).map_err(|_| UriError::InvalidHost),
+        _ => check_octets(host, &HOST_OCTETS).map_err(|_| UriError::InvalidHost),
     }
-}
-
-/// `*( ALPHA / DIGIT / marks / pct-encoded )`
-fn check_octets(text: &str, marks: &[u8]) -> Result<(), UriError> {
-    let mut rest = text.as_bytes();
-    while let [octet, tail @ ..] = rest {
-        rest = match (octet, tail) {
-            (b'%', [a, b, tail @ ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => tail,
-            (b'%', _) => return Err(UriError::InvalidEscape),
-            _ if octet.is_ascii_alphanumeric() || marks.contains(octet) => tail,
-            _ => return Err(UriError::InvalidCharacter),
-        };
-    }
-    Ok(())
 }
 
 fn host_header(host: &str, port: u16, scheme: Scheme) -> String {
@@ -253,12 +240,6 @@ fn resource_name(path_and_query: &str) -> String {
     };
     if text.starts_with('/') { text.to_owned() } else { format!("/{text}") }
 }
-
-/// RFC 3986 §3.2.2: what `unreserved / sub-delims` has besides letters and digits.
-const HOST_MARKS: &[u8] = b"-._~!$&'()*+,;=";
-
-/// RFC 3986 §3.4: what `pchar / "/" / "?"` has besides letters, digits and pct-encoded.
-const PATH_OR_QUERY_MARKS: &[u8] = b"-._~!$&'()*+,;=:@/?";
 
 #[cfg(test)]
 mod tests {

@@ -51,16 +51,13 @@ pub fn parse<'a, I>(lines: I) -> Result<Vec<Extension<'a>>, InvalidExtensions>
 where
     I: IntoIterator<Item = &'a [u8]>,
 {
-    let mut lines = lines.into_iter().peekable();
-    if lines.peek().is_none() {
-        return Ok(Vec::new());
-    }
-
-    let mut extensions = Vec::new();
-    for rest in lines {
+    let (mut extensions, mut is_missing) = (Vec::new(), true);
+    for line in lines {
+        is_missing = false;
+        let rest = str::from_utf8(line).map_err(|_| InvalidExtensions)?; // once, rather than each token
         Reader { rest }.line(&mut extensions)?;
     }
-    if extensions.is_empty() {
+    if extensions.is_empty() && !is_missing {
         // RFC 9110 §5.6.1.2: a `1#element` list holds at least one element that is not empty.
         return Err(InvalidExtensions);
     }
@@ -95,7 +92,7 @@ pub struct InvalidExtensions;
 
 /// What is left of one line. Each method takes its part off the front and never looks back.
 struct Reader<'a> {
-    rest: &'a [u8],
+    rest: &'a str,
 }
 
 impl<'a> Reader<'a> {
@@ -105,11 +102,11 @@ impl<'a> Reader<'a> {
             if self.rest.is_empty() {
                 return Ok(());
             }
-            if self.take(b',') {
+            if self.take(',') {
                 continue;
             }
             extensions.push(self.extension()?);
-            if !self.rest.is_empty() && !self.take(b',') {
+            if !self.rest.is_empty() && !self.take(',') {
                 return Err(InvalidExtensions);
             }
         }
@@ -120,7 +117,7 @@ impl<'a> Reader<'a> {
         let name = self.token()?;
         let mut params = Vec::new();
         self.skip_whitespace();
-        while self.take(b';') {
+        while self.take(';') {
             self.skip_whitespace();
             params.push(self.param()?);
             self.skip_whitespace();
@@ -131,11 +128,11 @@ impl<'a> Reader<'a> {
     fn param(&mut self) -> Result<Param<'a>, InvalidExtensions> {
         let name = self.token()?;
         self.skip_whitespace();
-        if !self.take(b'=') {
+        if !self.take('=') {
             return Ok(Param { name, value: None });
         }
         self.skip_whitespace();
-        let value = if self.take(b'"') { Some(self.quoted()?) } else { Some(Cow::Borrowed(self.token()?)) };
+        let value = if self.take('"') { Some(self.quoted()?) } else { Some(Cow::Borrowed(self.token()?)) };
         Ok(Param { name, value })
     }
 
@@ -144,8 +141,8 @@ impl<'a> Reader<'a> {
     /// "When using the quoted-string syntax variant, the value after quoted-string unescaping MUST
     /// conform to the 'token' ABNF." So each octet, escaped or not, is a token octet.
     fn quoted(&mut self) -> Result<Cow<'a, str>, InvalidExtensions> {
-        let plain = self.token_octets()?;
-        if self.take(b'"') {
+        let plain = self.token_octets();
+        if self.take('"') {
             return match plain {
                 "" => Err(InvalidExtensions),
                 value => Ok(Cow::Borrowed(value)),
@@ -153,30 +150,25 @@ impl<'a> Reader<'a> {
         }
 
         let mut value = String::from(plain);
-        while self.take(b'\\') {
-            match self.rest {
-                [octet, rest @ ..] if is_token_octet(*octet) => {
-                    value.push(char::from(*octet));
-                    self.rest = rest;
-                }
-                _ => return Err(InvalidExtensions),
+        while self.take('\\') {
+            match self.token_octets() {
+                "" => return Err(InvalidExtensions),
+                octets => value.push_str(octets),
             }
-            value.push_str(self.token_octets()?);
         }
-        if self.take(b'"') { Ok(Cow::Owned(value)) } else { Err(InvalidExtensions) }
+        if self.take('"') { Ok(Cow::Owned(value)) } else { Err(InvalidExtensions) }
     }
 
     fn token(&mut self) -> Result<&'a str, InvalidExtensions> {
-        match self.token_octets()? {
+        match self.token_octets() {
             "" => Err(InvalidExtensions),
             token => Ok(token),
         }
     }
 
     /// Takes as many token octets as there are, perhaps none.
-    fn token_octets(&mut self) -> Result<&'a str, InvalidExtensions> {
-        let octets = self.take_while(is_token_octet);
-        str::from_utf8(octets).map_err(|_| InvalidExtensions)
+    fn token_octets(&mut self) -> &'a str {
+        self.take_while(is_token_octet)
     }
 
     /// RFC 9110 §5.6.3: `OWS = *( SP / HTAB )`
@@ -184,16 +176,17 @@ impl<'a> Reader<'a> {
         self.take_while(|octet| matches!(octet, b' ' | b'\t'));
     }
 
-    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self.rest.iter().position(|octet| !belongs(*octet));
+    /// Takes what belongs, which is ASCII.
+    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a str {
+        let end = self.rest.bytes().position(|octet| !belongs(octet));
         let (taken, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         taken
     }
 
-    /// Takes `octet`, if it comes next, and says whether it did.
-    fn take(&mut self, octet: u8) -> bool {
-        match self.rest.strip_prefix(&[octet]) {
+    /// Takes `character`, if it comes next, and says whether it did.
+    fn take(&mut self, character: char) -> bool {
+        match self.rest.strip_prefix(character) {
             Some(rest) => {
                 self.rest = rest;
                 true
