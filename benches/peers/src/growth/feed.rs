@@ -78,7 +78,7 @@ impl Feed {
             feed.seen.add(&payload.whole(), Look::All);
         }
         if payload.len <= PERIOD {
-            feed.pieces = vec![0..feed.octets.len()];
+            feed.join();
         }
         feed
     }
@@ -92,9 +92,15 @@ impl Feed {
             feed.header(index + 1 == count, opcode, part.len(), key);
             feed.masked(part, key);
         }
-        feed.pieces = vec![0..feed.octets.len()];
+        feed.join();
         feed.seen.add(octets, Look::All);
         feed
+    }
+
+    /// Makes one piece of all.
+    fn join(&mut self) {
+        self.pieces.clear();
+        self.pieces.push(0..self.octets.len());
     }
 
     fn header(&mut self, fin: bool, opcode: OpCode, len: usize, key: [u8; 4]) {

@@ -11,9 +11,12 @@ mod report;
 
 use crate::Wanted;
 
+/// Measures a table, and prints it under its title.
+type Part = fn(&str, &Wanted);
+
 /// Prints the tables that are wanted.
 pub(crate) fn run(wanted: &Wanted) {
-    let tables: [(&str, fn(&str, &Wanted)); 3] = [
+    let tables: [(&str, Part); 3] = [
         ("N1. growth with the length of a message", length::run),
         ("N2. growth with the fragments of a message", fragments::run),
         ("N3. growth with the connections of a loop", connections::run),

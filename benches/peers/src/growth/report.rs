@@ -23,7 +23,9 @@ impl Table {
         let [head, rows @ ..] = &self.rows[..] else { return };
         line(head);
         println!("| --- |{}", " ---: |".repeat(head.len() - 1));
-        rows.iter().for_each(|row| line(row));
+        for row in rows {
+            line(row);
+        }
     }
 }
 
