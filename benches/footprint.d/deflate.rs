@@ -33,11 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn accept(
-    stream: &mut TcpStream,
-    input: &mut ReadBuffer,
-    output: &mut Vec<u8>,
-) -> Result<Connection, Box<dyn Error>> {
+fn accept(stream: &mut TcpStream, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Connection, Box<dyn Error>> {
     let mut config = Config::default();
     config.deflate = Some(DeflateConfig::default());
     let mut handshake = ServerHandshake::new(&config);

@@ -32,11 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn accept(
-    stream: &mut TcpStream,
-    input: &mut ReadBuffer,
-    output: &mut Vec<u8>,
-) -> Result<Connection, Box<dyn Error>> {
+fn accept(stream: &mut TcpStream, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Connection, Box<dyn Error>> {
     let config = Config::default();
     let mut handshake = ServerHandshake::new(&config);
     loop {
