@@ -27,10 +27,11 @@ fn divided(title: &str, wanted: &Wanted) {
     let heads = ["fragments", "binary", "ASCII text", "mixed UTF-8", "client sends binary", "read buffer"];
     let mut table = Table::new(&heads);
     let contents = CONTENTS.map(|content| (content, message(content, LEN, &mut Random(SEED))));
-    for count in COUNTS {
-        let [binary, ascii, mixed] = contents.each_ref().map(|(content, octets)| Message::new(*content, octets, count));
-        let tasks = [binary.receive(), ascii.receive(), mixed.receive(), binary.send()];
-        let times = measure(&tasks, wanted.effort);
+    let row = |count| contents.each_ref().map(|(content, octets)| Message::new(*content, octets, count));
+    let rows = COUNTS.map(row);
+    let tasks: Vec<_> = rows.iter().flat_map(received_and_sent).collect();
+    let times = measure(&tasks, wanted.effort);
+    for ((count, [binary, ..]), times) in COUNTS.into_iter().zip(&rows).zip(times.chunks_exact(4)) {
         let cell = |time: &f64| format!("{} / {:.2}", short(time / float(count)), time / 1e6);
         let capacity = format!("{} KiB", grouped(binary.capacity.get() >> 10));
         table.row(grouped(count), times.iter().map(cell).chain([capacity]));
@@ -43,18 +44,27 @@ fn many(title: &str, wanted: &Wanted) {
     let heads =
         ["fragments", "binary", "ASCII text", "mixed UTF-8", "client sends", "read buffer", "empty", "its read buffer"];
     let mut table = Table::new(&heads);
-    for count in [1, 10, 100, 1000, 10_000, 65_536, 100_000] {
-        let contents = CONTENTS.map(|content| (content, message(content, count, &mut Random(SEED))));
-        let [binary, ascii, mixed] = contents.each_ref().map(|(content, octets)| Message::new(*content, octets, count));
-        let empty = Message::new(Content::Binary, &[], count);
-        let tasks = [binary.receive(), ascii.receive(), mixed.receive(), binary.send(), empty.receive()];
-        let times = measure(&tasks, wanted.effort);
-        let [binary_time, ascii_time, mixed_time, sent, nothing] =
+    let contents = |count| CONTENTS.map(|content| (content, message(content, count, &mut Random(SEED))));
+    let contents = COUNTS.map(|count| (count, contents(count)));
+    let rows = contents.each_ref().map(|(count, contents)| {
+        let [binary, ascii, mixed] =
+            contents.each_ref().map(|(content, octets)| Message::new(*content, octets, *count));
+        ([binary, ascii, mixed], Message::new(Content::Binary, &[], *count))
+    });
+    let tasks: Vec<_> =
+        rows.iter().flat_map(|(row, empty)| received_and_sent(row).into_iter().chain([empty.receive()])).collect();
+    let times = measure(&tasks, wanted.effort);
+    for ((count, ([binary, ..], empty)), times) in COUNTS.into_iter().zip(&rows).zip(times.chunks_exact(5)) {
+        let [with_octets, without] = [binary, empty].map(|message| grouped(message.capacity.get()));
+        let [binary, ascii, mixed, sent, nothing] =
             [0, 1, 2, 3, 4].map(|task: usize| short(times[task] / float(count)));
-        let [with_octets, without] = [&binary, &empty].map(|message| grouped(message.capacity.get()));
-        table.row(grouped(count), [binary_time, ascii_time, mixed_time, sent, with_octets, nothing, without]);
+        table.row(grouped(count), [binary, ascii, mixed, sent, with_octets, nothing, without]);
     }
     table.print(title, "fragments of one octet, and empty ones: ns per fragment; octets of the read buffer");
+}
+
+fn received_and_sent<'t>([binary, ascii, mixed]: &'t [Message<'_>; 3]) -> [Task<'t>; 4] {
+    [binary.receive(), ascii.receive(), mixed.receive(), binary.send()]
 }
 
 const CONTENTS: [Content; 3] = [Content::Binary, Content::Ascii, Content::Mixed];

@@ -24,27 +24,54 @@ const HEADS: [&str; 8] = [
 ];
 
 pub(crate) fn run(title: &str, wanted: &Wanted) {
-    let (mut messages, mut kibs) = (Table::new(&HEADS), Table::new(&HEADS));
     let longest = wanted.effort.choose(64 << 20, 4 << 20);
-    for len in (3..).map(|power| 1 << (2 * power)).take_while(|&len| len <= longest) {
-        let [binary, ascii, mixed] =
-            [Content::Binary, Content::Ascii, Content::Mixed].map(|content| Traffic::new(content, len));
-        let tasks = [
-            binary.receive(READ),
-            binary.receive(len + header(len)),
-            binary.first(),
-            ascii.receive(READ),
-            mixed.receive(READ),
-        ];
-        let tasks: Vec<Task<'_>> = tasks.into_iter().chain([binary.send(), binary.send_headers()]).collect();
-        let counts = [binary.count, binary.count, 1, ascii.count, mixed.count, binary.count, HEADERS];
-        let times = measure(&tasks, wanted.effort);
-        let each: Vec<_> = times.iter().zip(counts).map(|(time, count)| time / float(count)).collect();
-        messages.row(length(len), each.iter().map(|&time| short(time)));
-        kibs.row(length(len), each.iter().map(|time| short(time * 1024.0 / float(len))));
+    let rows: Vec<_> = (3..).map(|power| 1 << (2 * power)).take_while(|&len| len <= longest).map(Row::new).collect();
+    let tasks: Vec<_> = rows.iter().flat_map(Row::tasks).collect();
+    let times = measure(&tasks, wanted.effort);
+    let (mut messages, mut kibs) = (Table::new(&HEADS), Table::new(&HEADS));
+    for (row, times) in rows.iter().zip(times.chunks_exact(HEADS.len() - 1)) {
+        let each: Vec<_> = times.iter().zip(row.counts()).map(|(time, count)| time / float(count)).collect();
+        messages.row(length(row.len), each.iter().map(|&time| short(time)));
+        kibs.row(length(row.len), each.iter().map(|time| short(time * 1024.0 / float(row.len))));
     }
     messages.print(title, "ns per message");
     kibs.print(title, "ns per KiB");
+}
+
+/// All that is done with one length.
+struct Row {
+    len: usize,
+    binary: Traffic,
+    ascii: Traffic,
+    mixed: Traffic,
+}
+
+impl Row {
+    fn new(len: usize) -> Self {
+        let [binary, ascii, mixed] =
+            [Content::Binary, Content::Ascii, Content::Mixed].map(|content| Traffic::new(content, len));
+        Self { len, binary, ascii, mixed }
+    }
+
+    /// One for each head.
+    fn tasks(&self) -> [Task<'_>; HEADS.len() - 1] {
+        let Self { len, binary, ascii, mixed } = self;
+        [
+            binary.receive(READ),
+            binary.receive(len + header(*len)),
+            binary.first(),
+            ascii.receive(READ),
+            mixed.receive(READ),
+            binary.send(),
+            binary.send_headers(),
+        ]
+    }
+
+    /// Messages of a pass, of each task.
+    fn counts(&self) -> [usize; HEADS.len() - 1] {
+        let count = self.binary.count;
+        [count, count, 1, count, count, count, HEADERS]
+    }
 }
 
 /// Octets of a masked header.
