@@ -9,7 +9,7 @@ use std::time::Instant;
 use websocket_proto::{Config, Connection, Event, ReadBuffer};
 
 use super::feed::{Feed, Look, Payload, Seen};
-use super::measure::median;
+use super::measure::typical;
 use super::report::{Table, float, grouped};
 use crate::alloc::Counts;
 use crate::frames::report::short;
@@ -25,7 +25,7 @@ pub(crate) fn run(title: &str, wanted: &Wanted) {
     let heads = ["connections", "one read buffer", "heap octets of each", "4 KiB for each", "heap octets of each"];
     let mut table = Table::new(&heads);
     let most = wanted.effort.choose(100_000, 10_000);
-    for count in (0..).map(|power| 10_usize.pow(power)).take_while(|&count| count <= most) {
+    for count in [1, 10, 100, 1000, 10_000, 100_000].into_iter().filter(|&count| count <= most) {
         let (shared, own) = (measure::<Connection>(count, wanted.effort), measure::<WithBuffer>(count, wanted.effort));
         let cells = [shared, own].map(|cost| [short(cost.nanos), grouped(cost.heap)]);
         table.row(grouped(count), cells.into_iter().flatten());
@@ -91,13 +91,13 @@ fn measure<M: Member>(count: usize, effort: Effort) -> Cost {
     let mut members: Vec<_> = (0..count).map(|_| Box::new(M::open())).collect();
     shuffle(&mut members);
     traffic.turns(&mut members, 1, Look::All);
-    let turns = effort.choose(200_000, 20_000_usize).div_ceil(count);
-    let nanos = (0..effort.choose(9, 3)).map(|_| {
+    let turns = effort.choose(100_000, 20_000_usize).div_ceil(count);
+    let nanos = (0..effort.choose(25, 3)).map(|_| {
         let started = Instant::now();
         traffic.turns(&mut members, turns, Look::Ends);
         started.elapsed().as_secs_f64() * 1e9 / float(turns * count)
     });
-    let nanos = median(nanos.collect());
+    let nanos = typical(nanos.collect());
     let held = usize::try_from(Counts::now().live - before).expect("they hold something");
     let heap = held / count - size_of::<Box<M>>();
     assert_eq!(heap, M::HELD, "nothing is held besides");

@@ -24,8 +24,8 @@ const HEADS: [&str; 8] = [
 ];
 
 pub(crate) fn run(title: &str, wanted: &Wanted) {
-    let longest = wanted.effort.choose(64 << 20, 4 << 20);
-    let rows: Vec<_> = (3..).map(|power| 1 << (2 * power)).take_while(|&len| len <= longest).map(Row::new).collect();
+    // 64 B to 64 MiB, or to 4 MiB
+    let rows: Vec<_> = (3..=wanted.effort.choose(13, 11)).map(|power| Row::new(1 << (2 * power))).collect();
     let tasks: Vec<_> = rows.iter().flat_map(Row::tasks).collect();
     let times = measure(&tasks, wanted.effort);
     let (mut messages, mut kibs) = (Table::new(&HEADS), Table::new(&HEADS));
