@@ -1,4 +1,4 @@
-//! This crate beside other crates: what do framing and permessage-deflate cost?
+//! This crate beside other crates: what do framing and permessage-deflate cost, and how does that grow?
 //!
 //! `cargo run --release -p websocket-proto-peers`: all of it. With `-- --short`, in a minute; with `-- --check`, it
 //! fails where a peer is faster in framing; with `-- A B1 I1`, the parts whose titles begin so. Compare within a table
@@ -7,6 +7,7 @@
 mod alloc;
 mod deflate;
 mod frames;
+mod growth;
 
 use std::env;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let wanted = Wanted::parse(env::args().skip(1));
     let framing = frames::run(&wanted);
     deflate::run(&wanted);
+    growth::run(&wanted);
     let lost = framing.print();
     if wanted.has_to_win && lost > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -3,20 +3,20 @@
 //! All is in memory: a read copies into the library's buffer, a write is counted. Nothing waits.
 
 mod async_pipe;
-mod codec;
+pub(crate) mod codec;
 mod fastwebsockets;
 mod floor;
 mod measure;
 mod memory;
 mod nexus;
 mod ours;
-mod report;
+pub(crate) mod report;
 mod sans_io;
 mod sockudo;
 mod tokio_websockets;
 mod transport;
 mod tungstenite;
-mod workload;
+pub(crate) mod workload;
 mod xor;
 mod yawc;
 

@@ -112,14 +112,19 @@ pub(crate) fn length(len: usize) -> String {
 
 fn cell_text(figure: Option<&Figure>) -> String {
     let Some(figure) = figure else { return " - |".into() };
-    let nanos = match figure.nanos() {
-        nanos @ ..10.0 => format!("{nanos:.2}"),
-        nanos @ ..100.0 => format!("{nanos:.1}"),
-        nanos @ ..10_000.0 => format!("{nanos:.0}"),
-        nanos => format!("{:.1}k", nanos / 1000.0),
-    };
+    let nanos = short(figure.nanos());
     match figure.allocations() {
         ..0.005 => format!(" {nanos} |"),
         allocations => format!(" {nanos}; {allocations:.2} |"),
+    }
+}
+
+/// Three digits of it, or somewhat more.
+pub(crate) fn short(nanos: f64) -> String {
+    match nanos {
+        ..10.0 => format!("{nanos:.2}"),
+        ..100.0 => format!("{nanos:.1}"),
+        ..10_000.0 => format!("{nanos:.0}"),
+        _ => format!("{:.1}k", nanos / 1000.0),
     }
 }

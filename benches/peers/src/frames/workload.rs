@@ -27,7 +27,7 @@ pub(crate) enum Job {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
+pub(crate) enum Content {
     Binary,
     Ascii,
     /// Japanese, emoji and ASCII.
@@ -201,7 +201,7 @@ pub(crate) fn payloads(mut octets: &[u8]) -> Vec<Vec<u8>> {
     payloads
 }
 
-fn message(content: Content, len: usize, random: &mut Random) -> Vec<u8> {
+pub(crate) fn message(content: Content, len: usize, random: &mut Random) -> Vec<u8> {
     let mut payload = Vec::with_capacity(len);
     match content {
         Content::Binary => payload.extend((0..len).map(|_| random.key()[0])),
@@ -220,17 +220,17 @@ fn message(content: Content, len: usize, random: &mut Random) -> Vec<u8> {
 }
 
 /// Xorshift.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    fn key(&mut self) -> [u8; 4] {
+    pub(crate) fn key(&mut self) -> [u8; 4] {
         let [.., a, b, c, d] = self.next().to_be_bytes();
         [a, b, c, d]
     }

@@ -1,0 +1,3 @@
+//! What does a program take that does nothing?
+
+fn main() {}
