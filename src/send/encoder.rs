@@ -94,7 +94,7 @@ impl Encoder {
             return Err(SendError::MessageUnfinished);
         }
         if self.deflater.is_none() || !self.compressed_message(kind, payload, compression, output) {
-            self.frame(true, opcode(kind), payload, output);
+            self.put(true, opcode(kind), payload, output);
         }
         Ok(())
     }
@@ -210,8 +210,14 @@ impl Encoder {
     }
 
     /// A frame that is known to be allowed.
-    #[inline(always)]
+    #[inline(never)] // once for all that is not a message: it is long, for the many lengths that it knows
     pub(crate) fn frame(&mut self, fin: bool, opcode: OpCode, payload: &[u8], output: &mut Vec<u8>) {
+        self.put(fin, opcode, payload, output);
+    }
+
+    /// [`frame`](Self::frame), for the short path.
+    #[inline(always)]
+    fn put(&mut self, fin: bool, opcode: OpCode, payload: &[u8], output: &mut Vec<u8>) {
         output.reserve(FrameHeader::MAX_SIZE + payload.len());
         match self.header(fin, opcode, payload.len() as u64, output) {
             None => append(payload, output),
