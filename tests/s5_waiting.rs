@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ROLES, connection, frame_to, frames_to};
-use websocket_proto::{Config, Connection, Event, Message, ProtocolError, ReadBuffer};
+use websocket_proto::{Config, Connection, Event, Message, ProtocolError, ReadBuffer, Role};
 
 /// Which door the events come through.
 #[derive(Clone, Copy, Debug)]
@@ -86,4 +86,62 @@ fn every_cut_of_binary_frames_about_the_lengths_where_they_are_dealt_with_otherw
             }
         }
     }
+}
+
+#[test]
+fn what_is_missing_is_told_after_each_read() {
+    for role in ROLES {
+        for door in DOORS {
+            for (first, len) in [(0x82, 1000), (0x82, 20_000), (0x02, 1000), (0x81, 1000)] {
+                let frame = frame_to(role, first, &vec![b'x'; len]);
+                let header = frame.len() - len;
+                let mut ws = connection(role, &Config::default());
+                let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+                input.extend_from_slice(&frame[..header]);
+                for come in 0..len {
+                    assert_eq!(receive(&mut ws, door, &mut input, &mut output), Ok(None));
+                    let expected = (len - come) as u64;
+                    assert_eq!(ws.missing(), expected, "{role:?} {door:?} {first:#x} {len}: {come} have come");
+                    input.extend_from_slice(&frame[header + come..][..1]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn new_limits_are_for_the_next_frame() {
+    // SEC-1
+    for role in ROLES {
+        for door in DOORS {
+            for first in [0x82, 0x81] {
+                let frame = frame_to(role, first, &[b'x'; 1000]);
+                let mut ws = connection(role, &Config::default());
+                let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+                input.extend_from_slice(&frame[..500]);
+                assert_eq!(receive(&mut ws, door, &mut input, &mut output), Ok(None));
+                let mut limits = ws.limits();
+                limits.frame = 10;
+                limits.message = 10;
+                ws.set_limits(limits);
+                input.extend_from_slice(&frame[500..]);
+                let received = receive(&mut ws, door, &mut input, &mut output);
+                assert!(matches!(received, Ok(Some(_))), "{role:?} {door:?} {first:#x}: {received:?}");
+                input.extend_from_slice(&frame);
+                let received = receive(&mut ws, door, &mut input, &mut output);
+                assert_eq!(received, Err(ProtocolError::FrameTooBig));
+            }
+        }
+    }
+}
+
+#[test]
+fn amid_a_short_fragment_the_usual_room_is_given() {
+    let mut ws = connection(Role::Client, &Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    input.extend_from_slice(&frame_to(Role::Client, 0x02, &[1; 5000]));
+    input.extend_from_slice(&frame_to(Role::Client, 0x00, &[2; 100])[..50]);
+    assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
+    assert_eq!(ws.missing(), 52);
+    assert_eq!(input.room(4096).len(), 4096, "the frame is not longer than that");
 }
