@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ROLES, assert_failed, assert_failed_after, binary, frame_to, frames_to, hex, run, run_with, text};
-use websocket_proto::{CloseCode, Config, Event, ProtocolError, ReadBuffer, Role};
+use websocket_proto::{CloseCode, Config, ProtocolError, ReadBuffer, Role};
 
 #[test]
 fn s10_4_limits_are_exact() {
@@ -80,25 +80,4 @@ fn s10_4_limits_can_be_widened_later() {
     assert!(ws.receive(&mut input, &mut output).unwrap().is_some());
     input.extend_from_slice(b"\x82\x06Hello!");
     assert_eq!(ws.receive(&mut input, &mut output), Err(ProtocolError::MessageTooBig));
-}
-
-#[test]
-fn s10_4_limits_that_shrink_bind_a_frame_that_is_waited_for() {
-    for limit in [100, 1000] {
-        let mut config = Config::default();
-        let mut ws = common::connection(Role::Client, &config);
-        let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
-        input.extend_from_slice(b"\x82\x7e\x03\xe8 the first of 1000 octets");
-        assert_eq!(ws.receive(&mut input, &mut output), Ok(None));
-        config.limits.message = limit;
-        ws.set_limits(config.limits);
-        let received = ws.receive(&mut input, &mut output);
-        if limit < 1000 {
-            assert_eq!(received, Err(ProtocolError::MessageTooBig), "at once, not when all has come");
-            continue;
-        }
-        assert_eq!(received, Ok(None));
-        input.extend_from_slice(&[0; 1000 - 25]);
-        assert!(matches!(ws.receive(&mut input, &mut output), Ok(Some(Event::Binary(data))) if data.len() == 1000));
-    }
 }

@@ -150,9 +150,8 @@ impl Connection {
         self.decoder.limits()
     }
 
-    /// Changes what the peer may make us hold, from the next frame on: after a login, say. A frame that is still waited for
-    /// as a whole, as a short binary message is, counts as the next; and what a compressed message is inflated to is bound
-    /// at once. The limits on heads are over with the handshake.
+    /// Changes what the peer may make us hold, from the next frame on: after a login, say. What a compressed message is
+    /// inflated to is bound by it at once. The limits on heads are over with the handshake.
     pub fn set_limits(&mut self, limits: Limits) {
         self.decoder.set_limits(limits);
     }
@@ -212,11 +211,7 @@ impl Connection {
         }
         let received = match self.decoder.next(input) {
             Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
-            Ok(None) => {
-                input.expect(self.decoder.missing());
-                Ok(None)
-            }
-            Err(error) => Err(error),
+            received => received,
         };
         received.map_err(|error| {
             input.clear();

@@ -55,6 +55,8 @@ pub struct ReadBuffer {
     offered: usize,
     /// Octets of the frame under way that have not come: a hint, and the peer's word.
     missing: u64,
+    /// Octets of that frame, with its header.
+    frame: u64,
     /// The message under way, if it is compressed.
     inflated: Inflated,
 }
@@ -78,12 +80,11 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
-    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, if that is no more
-    /// than three times what has come of its message or than there is memory for; else, a part of that. Then call
-    /// [`filled`](Self::filled).
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or a part of that:
+    /// about as much as has come of its message already, or as there is memory for. Then call [`filled`](Self::filled).
     ///
     /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
-    /// grow, no memory is taken because a header announced it.
+    /// double, memory grows with what has come, and not because a header announced it.
     ///
     /// ```
     /// use websocket_proto::{Config, Connection, ReadBuffer};
@@ -94,7 +95,7 @@ impl ReadBuffer {
     /// input.extend_from_slice(b"\x82\x7e\xff\xff 3000 octets of 65,535 ...");
     /// # input.extend_from_slice(&[0; 3000 - 26]);
     /// ws.receive(&mut input, &mut output)?;
-    /// assert_eq!(input.room(1024).len(), 6000);
+    /// assert_eq!(input.room(1024).len(), 3000);
     /// # Ok::<(), websocket_proto::ProtocolError>(())
     /// ```
     ///
@@ -102,19 +103,19 @@ impl ReadBuffer {
     /// As [`spare`](Self::spare).
     #[inline]
     pub fn room(&mut self, usual: usize) -> &mut [u8] {
-        let held = self.held();
-        let most = usual.max(2 * held).max(self.data.capacity() - self.filled);
-        match usize::try_from(self.missing).unwrap_or(usize::MAX) {
-            0 => self.spare(usual),
-            missing if missing < usual.saturating_sub(held) => self.spare(usual),
-            missing if missing <= most + most / 2 => self.spare(missing), // no small rest, for which to grow again
-            _ => self.spare(most),
+        if self.missing == 0 || self.frame <= usual as u64 {
+            return self.spare(usual);
         }
+        let most = usual.max(self.held()).max(self.data.capacity() - self.filled);
+        let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
+        // all of it, rather than to leave a small rest, for which to grow once more
+        self.spare(if missing <= most + most / 2 { missing } else { most })
     }
 
-    /// Says how many octets of the frame under way have not come.
-    pub(crate) fn expect(&mut self, missing: u64) {
+    /// Says how many octets of the frame under way have not come, and how long it is, with its header.
+    pub(crate) fn expect(&mut self, missing: u64, frame: u64) {
         self.missing = missing;
+        self.frame = frame;
     }
 
     /// Says that the first `len` octets of [`spare`](Self::spare) have been filled.
@@ -165,7 +166,7 @@ impl ReadBuffer {
         self.len() == 0
     }
 
-    /// Octets held: those not looked at yet, and those of the message under way.
+    /// Octets held: those not dealt with yet, and those of the message under way.
     #[must_use]
     pub fn len(&self) -> usize {
         self.held() + self.inflated.len()
@@ -177,7 +178,7 @@ impl ReadBuffer {
         self.data.capacity() + self.inflated.capacity()
     }
 
-    /// The octets that were not looked at yet: behind a rejection, those that another parser may want.
+    /// The octets that were not dealt with yet: behind a rejection, those that another parser may want.
     #[inline]
     #[must_use]
     pub fn unparsed(&self) -> &[u8] {
@@ -251,7 +252,7 @@ impl ReadBuffer {
     }
 
     /// Twice the memory there is; but no more than the frame under way needs, if that is an eighth more at least: so that
-    /// an octet is moved a few times at most however the stream is cut.
+    /// an octet is moved nine times at most however the stream is cut, and twice or so in fact.
     fn next_capacity(&self) -> usize {
         let capacity = self.data.capacity();
         let end_of_frame =

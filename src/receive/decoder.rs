@@ -26,10 +26,13 @@ pub(crate) struct Decoder {
     doom: Option<ProtocolError>,
     /// So many octets have to be there before there is anything more to say.
     needed: usize,
-    /// Octets that are missing of a frame that is waited for where it lies.
-    missing: usize,
-    /// A binary message of up to so many octets, in one frame, is dealt with once all of it has come.
-    waited: usize,
+    /// How many there were when there was nothing more to say.
+    seen: usize,
+    /// The length, with its header, of a frame within the limits that is left where it lies until all of it has come;
+    /// 0: there is none.
+    pending: usize,
+    /// A binary message of up to so many octets, in one frame, is left so.
+    patience: usize,
     /// The short path takes payloads below this length.
     below: u64,
     /// Nothing more is to be decoded.
@@ -58,8 +61,9 @@ impl Decoder {
             inflater: None,
             doom: None,
             needed: 1,
-            missing: 0,
-            waited: WAITED,
+            seen: 0,
+            pending: 0,
+            patience: PATIENCE,
             below: 0,
             is_over: false,
         };
@@ -93,9 +97,9 @@ impl Decoder {
         self.needed = 0;
     }
 
-    /// Has binary messages wait where they lie, however long they are: they will be unmasked elsewhere.
+    /// From now on, has binary messages wait where they lie however long they are: they will be unmasked elsewhere.
     pub(crate) fn wait_for_all(&mut self) {
-        self.waited = usize::MAX;
+        self.patience = usize::MAX;
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -104,20 +108,26 @@ impl Decoder {
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
-        self.below = self.short_path();
-        self.needed = self.needed.min(1); // a frame that is waited for is judged anew
-        self.missing = 0;
+        // a frame that is waited for takes the steps, which let it pass; then the new limits bind
+        self.below = if self.pending == 0 { self.short_path() } else { 0 };
     }
 
-    /// Octets of the data frame under way that have not come.
+    /// Octets of the data frame under way that had not come when there was nothing more to say.
     pub(crate) fn missing(&self) -> u64 {
-        self.frame.as_ref().map_or(self.missing as u64, |frame| frame.remaining - frame.come as u64)
+        match &self.frame {
+            Some(frame) => frame.remaining.saturating_sub(frame.come.max(self.seen) as u64),
+            None => self.pending.saturating_sub(self.seen) as u64,
+        }
     }
 
     /// Whether there is nothing to say before more octets have come.
     #[inline]
-    pub(crate) fn waits(&self, input: &ReadBuffer) -> bool {
-        input.unparsed().len() < self.needed
+    pub(crate) fn waits(&mut self, input: &ReadBuffer) -> bool {
+        let waits = input.unparsed().len() < self.needed;
+        if waits {
+            self.seen = input.unparsed().len();
+        }
+        waits
     }
 
     /// The short path: a message in one frame that has all come, still masked. Whatever else it is, the steps of
@@ -139,7 +149,7 @@ impl Decoder {
             return None;
         }
         self.needed = 1;
-        self.missing = 0;
+        self.pending = 0;
         Some(WholeMessage { kind, header_len, len, key: header.mask.unwrap_or_default() })
     }
 
@@ -157,11 +167,21 @@ impl Decoder {
     /// The next item, if it has come: every case, one frame or piece of a frame after another. `None`: more octets are
     /// needed.
     pub(crate) fn next(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
+        let item = self.step(input)?;
+        if item.is_none() {
+            self.seen = input.unparsed().len();
+            let frame = self.frame.as_ref().map_or(self.pending as u64, |frame| frame.len);
+            input.expect(self.missing(), frame);
+        }
+        Ok(item)
+    }
+
+    fn step(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
         if let Some(error) = self.doom {
             return Err(error);
         }
         self.needed = 1;
-        self.missing = 0;
+        self.seen = 0;
         let is_blocked = self.inflater.as_ref().is_some_and(|inflater| inflater.is_blocked());
         if input.unparsed().is_empty() && !is_blocked {
             return Ok(None);
@@ -187,7 +207,7 @@ impl Decoder {
                     if self.is_waited_for(&header, size, input) {
                         return Ok(None);
                     }
-                    self.begin_frame(header)?;
+                    self.begin_frame(&header, size)?;
                     input.skip(size);
                     continue;
                 }
@@ -199,16 +219,15 @@ impl Decoder {
     /// Whether a frame is left where it lies until all of it has come, for the short path: a short binary message in
     /// one frame, of which nothing can be told before. A stream that comes octet by octet costs no more thereby.
     fn is_waited_for(&mut self, header: &FrameHeader, size: usize, input: &ReadBuffer) -> bool {
-        let (missing, is_short) = match usize::try_from(header.payload_len) {
-            Ok(len) => ((size + len).saturating_sub(input.unparsed().len()), len <= self.waited),
-            Err(_) => return false,
-        };
         let is_message = header.fin && header.opcode == OpCode::Binary && header.reserved == 0;
-        if missing == 0 || !is_short || !is_message || header.payload_len >= self.below {
+        let Ok(len) = usize::try_from(header.payload_len) else { return false };
+        let end = size.saturating_add(len);
+        let has_come = end <= input.unparsed().len();
+        if has_come || len > self.patience || !is_message || header.payload_len >= self.below {
             return false;
         }
-        self.needed = input.unparsed().len() + missing;
-        self.missing = missing;
+        self.needed = end;
+        self.pending = end;
         true
     }
 
@@ -234,30 +253,23 @@ impl Decoder {
         }
     }
 
-    /// Takes up a data frame, within the limits. Of a compressed message, those count that it is inflated to.
-    fn begin_frame(&mut self, header: FrameHeader) -> Result<(), ProtocolError> {
+    /// Takes up a data frame, if it is within the limits, or was when it was first seen.
+    fn begin_frame(&mut self, header: &FrameHeader, size: usize) -> Result<(), ProtocolError> {
+        let len = header.payload_len.saturating_add(size as u64);
+        let was_pending = len == self.pending as u64;
+        self.pending = 0;
+        self.below = 0;
         let message = match &mut self.message {
             Some(message) => message,
-            none => none.insert(Incoming::new(&header)),
+            none => none.insert(Incoming::new(header)),
         };
-        self.below = 0;
-        if header.payload_len > self.limits.frame {
-            return Err(ProtocolError::FrameTooBig);
-        }
         message.len = message.len.saturating_add(header.payload_len);
-        let most = match message.is_compressed {
-            true => self.limits.message.saturating_mul(2).saturating_add(GROWTH),
-            false => self.limits.message,
-        };
-        if message.len > most {
-            return Err(ProtocolError::MessageTooBig);
-        }
         message.fragments = message.fragments.saturating_add(1);
-        if message.fragments > self.limits.fragments {
-            return Err(ProtocolError::TooManyFragments);
+        if !was_pending {
+            message.check(header.payload_len, &self.limits)?;
         }
         let is_gathered = self.delivery == Delivery::Whole && header.payload_len <= GATHERED.min(self.limits.message);
-        self.frame = Some(IncomingFrame::new(&header, is_gathered));
+        self.frame = Some(IncomingFrame::new(header, len, is_gathered));
         Ok(())
     }
 
@@ -369,7 +381,7 @@ impl Decoder {
 }
 
 /// As many octets as lie in the nearest cache when the last of them comes.
-const WAITED: usize = 16 * 1024;
+const PATIENCE: usize = 16 * 1024;
 
 /// Of a longer one, and of fragments, so many octets are unmasked at a time at least, if they come: while they are in
 /// the nearest cache, and not one by one.
@@ -378,7 +390,3 @@ const AT_ONCE: usize = 4096;
 /// Of a whole message, a frame with so many octets of payload is inflated once it has come: what is inflated in one
 /// step does not go through zlib's window (measured: 6 % of 64 KiB of JSON that come in two reads).
 const GATHERED: u64 = 64 * 1024;
-
-/// A message that does not compress may be sent in twice its octets, and these besides: no compressor makes it so long,
-/// and who sends more has nothing to say.
-const GROWTH: u64 = 64 * 1024;

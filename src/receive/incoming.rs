@@ -1,7 +1,8 @@
 //! RFC 6455 §5.4: how far has the message come that is under way?
 
 use super::item::ItemKind;
-use crate::config::{Delivery, MessageKind};
+use crate::config::{Delivery, Limits, MessageKind};
+use crate::error::ProtocolError;
 use crate::wire::{FrameHeader, Mask, OpCode, unfinished_len};
 
 /// The message under way.
@@ -21,6 +22,8 @@ pub(super) struct Incoming {
 #[derive(Debug)]
 pub(super) struct IncomingFrame {
     pub(super) fin: bool,
+    /// Octets of it, with its header.
+    pub(super) len: u64,
     /// Octets of payload that are not dealt with.
     pub(super) remaining: u64,
     pub(super) mask: Mask,
@@ -34,6 +37,21 @@ impl Incoming {
     pub(super) fn new(first: &FrameHeader) -> Self {
         let kind = if first.opcode == OpCode::Text { MessageKind::Text } else { MessageKind::Binary };
         Self { kind, is_compressed: first.reserved & COMPRESSED != 0, len: 0, fragments: 0, first: true }
+    }
+
+    /// Whether it is within the limits, its last frame among it. Of a compressed message, those count that it is inflated
+    /// to.
+    pub(super) fn check(&self, frame: u64, limits: &Limits) -> Result<(), ProtocolError> {
+        let most = match self.is_compressed {
+            true => limits.message.saturating_mul(2).saturating_add(GROWTH),
+            false => limits.message,
+        };
+        match () {
+            () if frame > limits.frame => Err(ProtocolError::FrameTooBig),
+            () if self.len > most => Err(ProtocolError::MessageTooBig),
+            () if self.fragments > limits.fragments => Err(ProtocolError::TooManyFragments),
+            () => Ok(()),
+        }
     }
 
     /// What of the message under way can be delivered, if anything, and how many octets that is.
@@ -61,9 +79,9 @@ impl Incoming {
 }
 
 impl IncomingFrame {
-    pub(super) fn new(header: &FrameHeader, is_gathered: bool) -> Self {
+    pub(super) fn new(header: &FrameHeader, len: u64, is_gathered: bool) -> Self {
         let mask = Mask::new(header.mask.unwrap_or_default());
-        Self { fin: header.fin, remaining: header.payload_len, mask, come: 0, is_gathered }
+        Self { fin: header.fin, len, remaining: header.payload_len, mask, come: 0, is_gathered }
     }
 
     /// How many of the octets that have come are of its payload.
@@ -88,6 +106,10 @@ impl IncomingFrame {
         self.come -= len;
     }
 }
+
+/// A message that does not compress may be sent in twice its octets, and these besides: no compressor makes it so long,
+/// and who sends more has nothing to say.
+const GROWTH: u64 = 64 * 1024;
 
 /// RSV1, where permessage-deflate was agreed: the message that begins is compressed (RFC 7692 §6).
 pub(super) const COMPRESSED: u8 = 0x40;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::words::{append_aligned, append_blocks, append_few, mask_blocks, mask_few, mask_two_blocks, turn};
+use super::words::{append_aligned, append_blocks, append_few, mask_few, mask_long, mask_two_blocks, turn};
 
 /// A masking key and how far it has been applied: octet `i` of a frame's payload is combined with octet `i % 4` of the
 /// key by exclusive or.
@@ -109,21 +109,13 @@ fn apply_long(payload: &mut [u8], key: u32) -> bool {
         // SAFETY: the function is safe but for the instructions that it needs, and the processor has them.
         return unsafe { apply_avx2(payload, key) };
     }
-    apply_here(payload, key)
+    mask_long(payload, key)
 }
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[target_feature(enable = "avx2")]
 fn apply_avx2(payload: &mut [u8], key: u32) -> bool {
-    apply_here(payload, key)
-}
-
-#[inline(always)]
-fn apply_here(payload: &mut [u8], key: u32) -> bool {
-    match payload.len() {
-        ..=128 => mask_two_blocks::<8>(payload, key),
-        _ => mask_blocks::<8>(payload, key),
-    }
+    mask_long(payload, key)
 }
 
 #[allow(unsafe_code)] // as above
@@ -133,21 +125,13 @@ fn append_long(payload: &[u8], key: u32, output: &mut Vec<u8>) {
         // SAFETY: the function is safe but for the instructions that it needs, and the processor has them.
         return unsafe { append_avx2(payload, key, output) };
     }
-    append_here(payload, key, output);
+    append_aligned(payload, key, output);
 }
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[target_feature(enable = "avx2")]
 fn append_avx2(payload: &[u8], key: u32, output: &mut Vec<u8>) {
-    append_here(payload, key, output);
-}
-
-#[inline(always)]
-fn append_here(payload: &[u8], key: u32, output: &mut Vec<u8>) {
-    match payload.len() {
-        ..128 => append_blocks::<8>(payload, key, output),
-        _ => append_aligned(payload, key, output),
-    }
+    append_aligned(payload, key, output);
 }
 
 #[cfg(test)]

@@ -33,9 +33,9 @@ pub(super) fn mask_few(payload: &mut [u8], key: u32) -> bool {
 #[inline(always)]
 pub(super) fn mask_two_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool {
     let end = payload.len() - 8 * N;
-    let Some(last) = block(payload, end) else { return true };
+    let Some(last) = block(payload, end) else { return false };
     let last = masked::<N>(last, turn(key, end));
-    let Some(first) = block_mut::<N>(payload, 0) else { return true };
+    let Some(first) = block_mut::<N>(payload, 0) else { return false };
     *first = masked(first, key);
     let seen = or(words(first), words(&last));
     if let Some(block) = block_mut(payload, end) {
@@ -44,14 +44,23 @@ pub(super) fn mask_two_blocks<const N: usize>(payload: &mut [u8], key: u32) -> b
     is_ascii(seen)
 }
 
-/// Masks in place what is at least one block of N words long, and says whether it is ASCII thereafter.
+/// Masks in place what is at least 64 octets long, and says whether it is ASCII thereafter.
+#[inline(always)]
+pub(super) fn mask_long(payload: &mut [u8], key: u32) -> bool {
+    match payload.len() {
+        ..=128 => mask_two_blocks::<8>(payload, key),
+        _ => mask_blocks::<8>(payload, key),
+    }
+}
+
+/// Masks in place what is at least one block of N words long, and 32 octets, and says whether it is ASCII thereafter.
 ///
 /// Blocks are written to where an aligned address begins: a store that crosses a line of the cache takes twice the time.
 #[inline(always)]
-pub(super) fn mask_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool {
-    let begin = payload.as_ptr().align_offset(ALIGNMENT).min(payload.len());
+fn mask_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool {
+    let begin = payload.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
     let end = payload.len() - 8 * N;
-    let (Some(first), Some(last)) = (block(payload, 0), block(payload, end)) else { return true };
+    let (Some(first), Some(last)) = (block(payload, 0), block(payload, end)) else { return false };
     let (first, last) = (masked::<N>(first, key), masked::<N>(last, turn(key, end)));
     let mut seen = or(words(&first), words(&last));
     let aligned = turn(key, begin);

@@ -56,11 +56,12 @@ impl ReadBuffer {
     /// buffer is next written to.
     pub(crate) fn release(&mut self, len: usize) -> Range<usize> {
         let begin = self.start;
+        let is_text = len == self.assembled && self.checked == self.assembled;
+        self.text = if is_text { begin..begin + len } else { 0..0 };
+        self.checked = 0;
         let len = len.min(self.assembled);
-        self.text = begin..begin + len.min(self.checked);
         self.start += len;
         self.assembled -= len;
-        self.checked = self.checked.saturating_sub(len);
         begin..self.start
     }
 
@@ -75,9 +76,10 @@ impl ReadBuffer {
         if range != self.text {
             return check_utf8(&self.data[range]);
         }
-        // SAFETY: `text` is what `release` took off the front of the message under way, of which `assemble_text` had
-        // checked as much. Octets before `parsed` are changed nowhere but in this room: where the message grows, behind
-        // what was checked; and where octets are moved, after which `text` is empty.
+        // SAFETY: `text` is empty, or a whole message that `release` gave, all of which `assemble_text` had checked; and a
+        // message that is cut off at the end of what is checked ends with a whole character. Octets before `parsed` are
+        // changed nowhere but in this room: where a message grows, behind what was checked of it; and where octets are
+        // moved, after which `text` is empty.
         Ok(unsafe { core::str::from_utf8_unchecked(&self.data[range]) })
     }
 }
