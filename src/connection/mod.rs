@@ -210,7 +210,9 @@ impl Connection {
             return Ok(None);
         }
         let received = match self.decoder.next(input) {
-            Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
+            Ok(Some(item)) if matches!(item.kind, ItemKind::Ping | ItemKind::Close) => {
+                self.answer(&item, input, output).map(|()| Some(item))
+            }
             received => received,
         };
         received.map_err(|error| {
@@ -219,7 +221,6 @@ impl Connection {
         })
     }
 
-    #[cold]
     #[inline(never)]
     fn receive_by_steps<'i>(
         &mut self,
@@ -256,7 +257,7 @@ impl Connection {
         self.encoder.frame(true, OpCode::Close, body, output);
     }
 
-    /// Gives what a control frame asks for.
+    /// Gives what a Ping or a Close asks for.
     fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
         let payload = item.payload(input);
         match item.kind {
