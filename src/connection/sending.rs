@@ -60,7 +60,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message,
     /// [`SendError::FrameTooBig`] above 2^63 - 1 octets.
-    #[inline]
+    #[inline(always)]
     pub fn send_header(
         &mut self,
         kind: MessageKind,

@@ -143,7 +143,7 @@ impl Encoder {
     }
 
     /// The header of a message in one frame, whose payload the caller sends.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn message_header(
         &mut self,
         kind: MessageKind,
