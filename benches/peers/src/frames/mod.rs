@@ -20,7 +20,7 @@ pub(crate) mod workload;
 mod xor;
 mod yawc;
 
-use crate::Wanted;
+use crate::{Effort, Wanted};
 use codec::{Delivery, Library};
 use measure::measure;
 use memory::memory;
@@ -59,19 +59,20 @@ pub(crate) fn run(wanted: &Wanted) -> Summary {
     summary
 }
 
-/// The figures of each library, and how ours compares: a cell that is lost is measured once more, as it may be noise.
+/// The figures of each library, and how ours compares: a cell that is lost is measured once more, with full
+/// effort, as it may be noise.
 fn cell(libraries: &[Box<dyn Library>], workload: &Workload, len: usize, wanted: &Wanted) -> Cell {
-    let tried = || {
-        let figures = measure(libraries, workload, len, wanted.effort);
+    let tried = |effort| {
+        let figures = measure(libraries, workload, len, effort);
         let name = format!("{} {}", workload.title, length(len));
         let compared = Compared::new(name, libraries, &figures);
         Cell { len, figures, compared }
     };
-    let first = tried();
+    let first = tried(wanted.effort);
     let ratio = |cell: &Cell| cell.compared.as_ref().map_or(0.0, |compared| compared.to_peer);
     if !first.compared.as_ref().is_some_and(Compared::is_lost) {
         return first;
     }
-    let second = tried();
+    let second = tried(Effort::Full);
     if ratio(&second) < ratio(&first) { second } else { first }
 }
