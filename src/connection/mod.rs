@@ -198,6 +198,9 @@ impl Connection {
     /// The short path for who unmasks elsewhere: a binary message in one frame that has all come, and its masking key.
     pub(crate) fn whole_binary<'i>(&mut self, input: &'i mut ReadBuffer) -> Option<(&'i [u8], [u8; 4])> {
         self.decoder.wait_for_all();
+        if self.decoder.waits(input) {
+            return None;
+        }
         input.unparsed().first().filter(|first| **first == 0x82)?;
         let whole = self.decoder.whole_message(input.unparsed())?;
         Some((input.skip_frame(whole.header_len, whole.len), whole.key))

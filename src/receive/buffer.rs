@@ -12,8 +12,8 @@ use crate::wire::unmask_binary;
 /// works on it in place.
 ///
 /// Read into [`room`](Self::room) or [`spare`](Self::spare) and say how much with [`filled`](Self::filled), or copy in
-/// what lies elsewhere with [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may serve another
-/// connection; while it is not, it belongs to the connection that its octets are for.
+/// what lies elsewhere with [`extend_from_slice`](Self::extend_from_slice). When it [`is_empty`](Self::is_empty) it may
+/// serve another connection; while it is not, it belongs to the connection that its octets are for.
 ///
 /// It grows with what arrives, never with what a header announces. Room is cleared when it is first handed out and then
 /// used again as it is: a read costs no clearing.
@@ -80,8 +80,9 @@ impl ReadBuffer {
         &mut self.data[self.filled..][..len]
     }
 
-    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or a part of that:
-    /// about as much as has come of its message already, or as there is memory for. Then call [`filled`](Self::filled).
+    /// Room for the next read: `usual` octets; but amid a frame that is longer, what is missing of it, or a part of
+    /// that: about as much as has come of its message already, or as there is memory for. Then call
+    /// [`filled`](Self::filled).
     ///
     /// To read on behind a large frame would only mean to move what was read; and where it is read in pieces that
     /// double, memory grows with what has come, and not because a header announced it.
@@ -251,8 +252,8 @@ impl ReadBuffer {
         }
     }
 
-    /// Twice the memory there is; but no more than the frame under way needs, if that is an eighth more at least: so that
-    /// an octet is moved nine times at most however the stream is cut, and twice or so in fact.
+    /// Twice the memory there is; but no more than the frame under way needs, if that is an eighth more at least: so
+    /// that an octet is moved nine times at most however the stream is cut, and twice or so in fact.
     fn next_capacity(&self) -> usize {
         let capacity = self.data.capacity();
         let end_of_frame =

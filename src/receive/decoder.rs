@@ -176,6 +176,7 @@ impl Decoder {
         Ok(item)
     }
 
+    /// The same, before it is noted what was there when there was nothing to tell.
     fn step(&mut self, input: &mut ReadBuffer) -> Result<Option<Item>, ProtocolError> {
         if let Some(error) = self.doom {
             return Err(error);

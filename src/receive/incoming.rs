@@ -39,19 +39,23 @@ impl Incoming {
         Self { kind, is_compressed: first.reserved & COMPRESSED != 0, len: 0, fragments: 0, first: true }
     }
 
-    /// Whether it is within the limits, its last frame among it. Of a compressed message, those count that it is inflated
-    /// to.
+    /// Whether it is within the limits, its last frame among it. Of a compressed message, those count that it is
+    /// inflated to.
     pub(super) fn check(&self, frame: u64, limits: &Limits) -> Result<(), ProtocolError> {
         let most = match self.is_compressed {
             true => limits.message.saturating_mul(2).saturating_add(GROWTH),
             false => limits.message,
         };
-        match () {
-            () if frame > limits.frame => Err(ProtocolError::FrameTooBig),
-            () if self.len > most => Err(ProtocolError::MessageTooBig),
-            () if self.fragments > limits.fragments => Err(ProtocolError::TooManyFragments),
-            () => Ok(()),
+        if frame > limits.frame {
+            return Err(ProtocolError::FrameTooBig);
         }
+        if self.len > most {
+            return Err(ProtocolError::MessageTooBig);
+        }
+        if self.fragments > limits.fragments {
+            return Err(ProtocolError::TooManyFragments);
+        }
+        Ok(())
     }
 
     /// What of the message under way can be delivered, if anything, and how many octets that is.

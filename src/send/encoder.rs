@@ -287,8 +287,8 @@ const COMPRESSED: u8 = 0x40;
 /// Fewer octets than these are copied as they are masked, by blocks of a known length: a call of `memcpy` takes longer.
 const FEW: usize = 65;
 
-/// A payload is copied by so many octets at a time: a copy of more can be twenty times slower where its target lies just
-/// behind its source modulo a page (measured with glibc on an AMD machine), as it does with a header in front.
+/// A payload is copied by so many octets at a time: a copy of more can be twenty times slower where its target lies
+/// just behind its source modulo a page (measured with glibc on an AMD machine), as it does with a header in front.
 const BLOCK: usize = 2048;
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ impl FrameHeader {
 
     /// [`encode`](Self::encode) for a header that is known to be one.
     ///
-    /// Each of its forms is of a length that the compiler knows: that takes no call, and one look whether there is room.
+    /// Each of its forms is of a length that the compiler knows: that takes no call, and one look whether there is
+    /// room.
     #[inline(always)]
     pub(crate) fn encode_unchecked(&self, output: &mut Vec<u8>) {
         let first = if self.fin { 0x80 } else { 0 } | (self.reserved & 0x70) | self.opcode.bits();

@@ -55,7 +55,8 @@ pub(super) fn mask_long(payload: &mut [u8], key: u32) -> bool {
 
 /// Masks in place what is at least one block of N words long, and 32 octets, and says whether it is ASCII thereafter.
 ///
-/// Blocks are written to where an aligned address begins: a store that crosses a line of the cache takes twice the time.
+/// Blocks are written to where an aligned address begins: a store that crosses a line of the cache takes twice the
+/// time.
 #[inline(always)]
 fn mask_blocks<const N: usize>(payload: &mut [u8], key: u32) -> bool {
     let begin = payload.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);

@@ -76,10 +76,10 @@ impl ReadBuffer {
         if range != self.text {
             return check_utf8(&self.data[range]);
         }
-        // SAFETY: `text` is empty, or a whole message that `release` gave, all of which `assemble_text` had checked; and a
-        // message that is cut off at the end of what is checked ends with a whole character. Octets before `parsed` are
-        // changed nowhere but in this room: where a message grows, behind what was checked of it; and where octets are
-        // moved, after which `text` is empty.
+        // SAFETY: `text` is empty, or a whole message that `release` gave, all of which `assemble_text` had checked;
+        // and a message that is cut off at the end of what is checked ends with a whole character. Octets before
+        // `parsed` are changed nowhere but in this room: where a message grows, behind what was checked of it; and
+        // where octets are moved, after which `text` is empty.
         Ok(unsafe { core::str::from_utf8_unchecked(&self.data[range]) })
     }
 }
