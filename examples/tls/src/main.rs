@@ -1,0 +1,3 @@
+//! A wss:// server and client on blocking sockets and rustls.
+
+fn main() {}
