@@ -132,7 +132,7 @@ impl Keepalive {
     /// By when the opening handshake has to be over, or else the stream is to be dropped. `None`: it may take for ever.
     #[must_use]
     pub fn handshake_deadline(&self) -> Option<Duration> {
-        self.began.checked_add(self.timeouts.handshake)
+        after(self.began, self.timeouts.handshake)
     }
 
     /// The opening handshake is over.
@@ -221,7 +221,7 @@ impl Keepalive {
 
     /// What is due first, and when.
     fn next(&self) -> Option<(Duration, Due)> {
-        let by = |since: Duration, timeout: Duration, due: Due| Some((since.checked_add(timeout)?, due));
+        let by = |since, timeout, due| Some((after(since, timeout)?, due));
         let Timeouts { ping, pong, close, write, idle, lifetime, .. } = self.timeouts;
         let stuck = self.stuck.and_then(|since| by(since, write, Due::Drop(TimedOut::Write)));
         let rest = match (self.closing, self.pinged) {
@@ -237,6 +237,11 @@ impl Keepalive {
         };
         [stuck].into_iter().chain(rest).flatten().min_by_key(|(at, _)| *at)
     }
+}
+
+/// The end of a timeout; none, if that is never.
+fn after(since: Duration, timeout: Duration) -> Option<Duration> {
+    since.checked_add(timeout).filter(|at| *at < Duration::MAX)
 }
 
 /// What a deadline asks for.
