@@ -26,8 +26,8 @@ pub struct Timeouts {
     pub ping: Duration,
     /// For letting hear from it after that Ping: then it is sent a Close with 1011 (20 s).
     pub pong: Duration,
-    /// For the end of the stream after the first Close, whoever sent it; both Closes and all that waits before them have
-    /// to be through by then, and TCP's end as well (10 s).
+    /// For the end of the stream after the first Close, whoever sent it; both Closes and all that waits before them
+    /// have to be through by then, and TCP's end as well (10 s).
     pub close: Duration,
     /// For taking the next octet of what waits to be written to it (30 s).
     pub write: Duration,
@@ -176,7 +176,7 @@ impl Keepalive {
     }
 
     /// By when [`handle_timeout`](Self::handle_timeout) wants to be called. It changes with all that happens, and costs
-    /// little: ask once a turn, before you sleep. `None`: never. For the whole connection, or the half of it that sends.
+    /// little: ask once a turn, before you sleep. `None`: never. `ws` is the whole connection, or its half that sends.
     pub fn next_deadline(&mut self, now: Duration, ws: &impl AsRef<Sender>) -> Option<Duration> {
         self.notice(now, ws.as_ref());
         self.next().map(|(at, _)| at)

@@ -277,7 +277,7 @@ fn both_doors_send_the_same_frames() {
             let away = CloseCode::GOING_AWAY;
             twins.both(|ws, out| ws.close(away, "bye", out), |ws, out| ws.close(away, "bye", out));
         } else {
-            twins.both(|ws, out| ws.close_without_code(out), |ws, out| ws.close_without_code(out));
+            twins.both(Connection::close_without_code, Sender::close_without_code);
         }
         twins.both(|ws, out| ws.send_text("too late", out), |ws, out| ws.send_text("too late", out));
         twins.both(|ws, out| ws.send_pong(b"in time", out), |ws, out| ws.send_pong(b"in time", out));
