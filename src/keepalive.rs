@@ -160,8 +160,15 @@ impl Keepalive {
         }
     }
 
-    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait.
+    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait. Call it also when
+    /// octets begin to wait before any is written.
+    ///
+    /// A peer that takes octets after some had to wait is alive: that counts as [heard](Self::heard), so that one is not
+    /// taken for dead that is not read, as it is slow (see [`Backlog`](crate::Backlog)).
     pub fn wrote(&mut self, now: Duration, written: usize, left: usize) {
+        if written > 0 && self.stuck.is_some() {
+            self.heard(now);
+        }
         self.stuck = match left {
             0 => None,
             _ if written > 0 => Some(now),

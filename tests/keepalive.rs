@@ -276,6 +276,30 @@ fn the_half_that_sends_will_do() {
     assert!(size_of::<Keepalive>() <= 256, "{}", size_of::<Keepalive>());
 }
 
+#[test]
+fn a_slow_reader_that_is_not_read_is_not_taken_for_dead() {
+    // the loop does not read it while output waits; that it takes octets, now and then, is all there is of it
+    let mut ws = Loop::new(&timeouts());
+    ws.keepalive.wrote(secs(0), 1000, 100_000);
+    for now in (20..1000).step_by(20) {
+        ws.keepalive.wrote(secs(now), 1000, 100_000);
+        assert_eq!(ws.at(now), Ok(vec![]));
+        assert_eq!(ws.deadline(), Some(secs(now + 25)));
+    }
+    // what goes at once into the buffers below tells nothing
+    let mut ws = Loop::new(&timeouts());
+    for now in (0..30).step_by(10) {
+        ws.keepalive.wrote(secs(now), 1000, 0);
+    }
+    assert_eq!(ws.at(30), Ok(ping(1)));
+    // and a Ping that waits with all the rest is answered by the first octets that are taken
+    ws.keepalive.wrote(secs(31), 0, 6);
+    ws.keepalive.wrote(secs(45), 1, 5);
+    assert_eq!(ws.deadline(), Some(secs(70)), "no octet is taken for 25 s");
+    ws.keepalive.wrote(secs(46), 5, 0);
+    assert_eq!(ws.deadline(), Some(secs(76)));
+}
+
 /// What may happen to a connection.
 #[derive(Clone, Copy, Debug)]
 enum Step {
