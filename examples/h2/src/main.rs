@@ -6,6 +6,7 @@ mod args;
 mod config;
 mod request;
 mod serve;
+#[path = "../../loops/completion.rs"]
 mod stream;
 
 use std::error::Error;

@@ -159,8 +159,7 @@ impl Session {
                 Ok(Turn::Line(_) | Turn::Close(_)) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Turn::Came(octets)) => self.take(&octets)?,
                 Ok(Turn::Written) => {
-                    // that the system has taken it is no sign of life, so it is only said that nothing waits any more
-                    self.keepalive.wrote(now(), 0, 0);
+                    self.keepalive.wrote(now(), self.in_flight, self.output.len());
                     self.in_flight = 0;
                 }
                 Ok(Turn::Broke(error)) => return Err(error.into()),
@@ -232,7 +231,7 @@ impl Session {
         self.output.drain(..taken);
         if !octets.is_empty() {
             self.in_flight = octets.len();
-            self.keepalive.wrote(now(), 0, self.in_flight);
+            self.keepalive.queued(now());
             let _ = self.write.send(octets); // if that thread has ended, it has said why
         }
     }

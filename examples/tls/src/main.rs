@@ -7,6 +7,8 @@ mod config;
 mod connect;
 mod converse;
 mod serve;
+#[path = "../../loops/blocking.rs"]
+mod session;
 mod stream;
 
 use std::env;

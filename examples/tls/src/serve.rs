@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection};
 use websocket_proto::handshake::ServerHandshake;
-use websocket_proto::{CloseCode, CloseOutcome, Config, Connection, Event, Keepalive, ReadBuffer, State, Timeouts};
+use websocket_proto::{CloseOutcome, Config, Keepalive, ReadBuffer, Timeouts};
 
-use crate::stream::{READ, TlsStream, now};
+use crate::session::Session;
+use crate::stream::{TlsStream, now};
 use crate::{Failure, config};
 
 /// Connections at a time; more are closed at once.
@@ -22,8 +23,8 @@ const MOST: usize = 256;
 /// The longest message.
 const LONGEST: usize = 2 << 20;
 
-/// How often a thread that waits for its peer looks up whether the server ends.
-const TICK: Duration = Duration::from_millis(250);
+/// How long to wait before the next connection is taken, where one could not be.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long the peers may take to answer our Close at the end.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -66,7 +67,7 @@ pub(crate) fn serve(
         if let Err(error) = taken {
             // too many files or threads: those that are there go on, and this one may try again
             say(format_args!("a connection could not be taken: {error}"));
-            thread::sleep(TICK);
+            thread::sleep(PAUSE);
         }
     }
 }
@@ -149,85 +150,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         *self.0.lock() -= 1;
         self.0.one_less.notify_all();
-    }
-}
-
-/// An open WebSocket.
-struct Session<'s> {
-    stream: &'s mut TlsStream,
-    ws: Connection,
-    input: ReadBuffer,
-    output: Vec<u8>,
-    keepalive: Keepalive,
-}
-
-impl Session<'_> {
-    /// Sends back each message until the connection is over. What is read is answered, and what is answered is written,
-    /// before more is read: a peer that does not read what it gets is not read either.
-    fn echo(&mut self, is_ending: &AtomicBool) -> Result<CloseOutcome, Failure> {
-        loop {
-            if is_ending.load(Ordering::Relaxed) && self.ws.state() == State::Open {
-                self.ws.close(CloseCode::GOING_AWAY, "", &mut self.output)?;
-            }
-            let received = self.receive();
-            self.write()?; // also on failure: the output holds the Close frame that says why
-            received?;
-            if let Some(outcome) = self.ws.close_outcome() {
-                return Ok(outcome);
-            }
-            if self.input.is_empty() {
-                self.input.shrink(READ);
-            }
-            let deadline = self.deadline();
-            match self.stream.read(&mut self.input, deadline)? {
-                Some(0) => self.ws.receive_eof()?,
-                Some(_) => self.keepalive.heard(now()),
-                None => {}
-            }
-            self.keepalive.handle_timeout(now(), &mut self.ws, &mut self.output)?;
-        }
-    }
-
-    fn receive(&mut self) -> Result<(), Failure> {
-        let Self { ws, input, output, keepalive, .. } = self;
-        while let Some(event) = ws.receive(input, output)? {
-            if matches!(event, Event::Text(_) | Event::Binary(_)) {
-                keepalive.active(now());
-            }
-            match event {
-                // after our own Close, at the end of the server, nothing is echoed any more
-                Event::Text(text) if ws.state() == State::Open => ws.send_text(text, output)?,
-                Event::Binary(data) if ws.state() == State::Open => ws.send_binary(data, output)?,
-                Event::Pong(payload) => keepalive.pong(now(), payload),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the output, as fast as the peer takes it.
-    fn write(&mut self) -> Result<(), Failure> {
-        let mut encrypted = 0;
-        loop {
-            encrypted += self.stream.encrypt(&self.output[encrypted..])?;
-            if encrypted == self.output.len() && !self.stream.tls.wants_write() {
-                break;
-            }
-            let deadline = self.deadline();
-            let written = self.stream.write_some(deadline)?;
-            let left = self.output.len() - encrypted + usize::from(self.stream.tls.wants_write());
-            self.keepalive.wrote(now(), written, left);
-            self.keepalive.handle_timeout(now(), &mut self.ws, &mut self.output)?;
-        }
-        self.output.clear();
-        self.output.shrink_to(READ);
-        Ok(())
-    }
-
-    /// When to stop waiting for the peer, and look what is due.
-    fn deadline(&mut self) -> Duration {
-        let tick = now() + TICK;
-        self.keepalive.next_deadline(now(), &self.ws).map_or(tick, |deadline| deadline.min(tick))
     }
 }
 

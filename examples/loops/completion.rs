@@ -1,4 +1,5 @@
-//! The adapter between `websocket_proto` and a stream of `h2`: one task, which waits for all that may happen at once.
+//! The loop of completions: octets come in memory of others, and what is written is given away, piece by piece. Here
+//! a stream of `h2`, in one task that waits for all that may happen at once.
 
 use std::future::poll_fn;
 use std::mem;
