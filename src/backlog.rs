@@ -49,7 +49,7 @@
 /// assert_eq!(turn(&mut ws, &mut input, &mut output, &mut backlog)?, Flow::Read);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backlog {
     pause: usize,
     most: usize,
@@ -69,14 +69,16 @@ pub enum Flow {
 }
 
 impl Backlog {
-    /// Octets from which on the peer is not read, and above which it is given up. One message of your own must fit in
-    /// between: `most` is not less than `pause`, whatever you say.
+    /// Octets from which on the peer is not read, and above which it is given up. The longest message that you send
+    /// must fit in between, or it ends a peer that does all that it should; `most` is never less than `pause`.
     #[must_use]
     pub const fn new(pause: usize, most: usize) -> Self {
         Self { pause, most: if most < pause { pause } else { most }, is_paused: false }
     }
 
-    /// What to do while so many octets are not written.
+    /// What to do while so many octets are not written, those among them that you were handed out
+    /// ([`send_shared`](crate::Connection::send_shared)) or did not copy
+    /// ([`send_header`](crate::Connection::send_header)).
     pub const fn flow(&mut self, unwritten: usize) -> Flow {
         self.is_paused = match self.is_paused {
             true => unwritten > self.pause / 2,
@@ -91,9 +93,10 @@ impl Backlog {
 }
 
 impl Default for Backlog {
-    /// 64 KiB and 16 MiB.
+    /// 64 KiB and 32 MiB: behind what makes a loop pause, there is room for an echo of the longest message that
+    /// [`Limits`](crate::Limits) let come by default.
     fn default() -> Self {
-        Self::new(64 << 10, 16 << 20)
+        Self::new(64 << 10, 32 << 20)
     }
 }
 

@@ -104,7 +104,8 @@ pub enum Delivery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PongPolicy {
-    /// The connection does, at once, in the output; the event only tells.
+    /// The connection does, in the output, and the event only tells; of a flood of them, the latest
+    /// ([`Connection::receive`](crate::Connection::receive)).
     #[default]
     Automatic,
     /// You do, with [`Connection::send_pong`](crate::Connection::send_pong).

@@ -147,10 +147,22 @@ pub enum SendError {
     FrameTooBig,
 }
 
-/// What a peer did not do in time; the stream is to be dropped. See [`Keepalive`](crate::Keepalive).
+/// What a peer did not do in time; see [`Keepalive`](crate::Keepalive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum TimedOut {
+    /// §4: the opening handshake was not over in time.
+    #[error("the opening handshake was not over in time")]
+    Handshake,
+    /// §5.5.2: a Ping was not answered, nor did anything else come.
+    #[error("no pong came in time")]
+    Pong,
+    /// There was no message for too long.
+    #[error("the connection was idle for too long")]
+    Idle,
+    /// The connection was there for too long.
+    #[error("the connection was open for too long")]
+    Lifetime,
     /// §7.1.1: the closing handshake, and what follows it, was not over in time.
     #[error("the connection was not closed in time")]
     Close,

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::connection::{Sender, State};
+use crate::connection::{State, Watched};
 use crate::error::TimedOut;
 use crate::wire::CloseCode;
 
-/// How long a peer may take; [`Duration::MAX`] is for ever.
+/// How long a peer may take. [`Duration::MAX`] is for ever; zero is not, but the shortest time there is.
 ///
 /// ```
 /// use core::time::Duration;
@@ -29,7 +29,8 @@ pub struct Timeouts {
     /// For the end of the stream after the first Close, whoever sent it; both Closes and all that waits before them
     /// have to be through by then, and TCP's end as well (10 s).
     pub close: Duration,
-    /// For taking the next octet of what waits to be written to it (30 s).
+    /// For taking the next octet of what waits to be written to it (30 s). One that takes an octet from time to time
+    /// is ended by `lifetime`, by a [`Backlog`](crate::Backlog), or by `idle`, if what is sent does not count there.
     pub write: Duration,
     /// For being of no use: without a whole message, in any direction, it is sent a Close with 1001 (for ever). It is
     /// what ends a peer that sends an octet from time to time.
@@ -53,8 +54,8 @@ impl Default for Timeouts {
 }
 
 /// The deadlines of one connection, as data: you say what happens and when, it says by when it wants to be asked again,
-/// and does then what is due. It has no clock: `now` is the time since any moment of yours, the same for all calls; a
-/// `now` that runs backwards is as good as one that stands still.
+/// and does then what is due. It has no clock: `now` is the time since any moment of yours, the same for all calls; one
+/// that is earlier than that of the call before counts as that.
 ///
 /// ```
 /// use core::time::Duration;
@@ -88,184 +89,295 @@ impl Default for Timeouts {
 ///    [`Timeouts::idle`] is used; for each [`Event::Pong`](crate::Event::Pong), [`pong`](Self::pong);
 /// 2. in every turn, [`handle_timeout`](Self::handle_timeout), which does nothing unless a deadline has come: a stream
 ///    that is always ready must not keep it from being called;
-/// 3. after each attempt to write, [`wrote`](Self::wrote); where others write, [`queued`](Self::queued) before that;
+/// 3. when octets wait to be written, and when some were, [`wrote`](Self::wrote); when the stream takes no more for
+///    now, [`blocked`](Self::blocked). This is not optional: a peer that does not read is ended by nothing else;
 /// 4. sleep until the stream is ready or [`next_deadline`](Self::next_deadline) has come, whichever is first.
-#[derive(Clone, Copy, Debug)]
+///
+/// Where a connection is [split](crate::Connection::split), it belongs to the task that sends, and the other tells it
+/// what has come and when, even while the output has no room for more.
+#[derive(Clone, Debug)]
 pub struct Keepalive {
-    timeouts: Timeouts,
+    within: Within,
+    /// The latest time that was told.
+    now: Nanos,
     /// When the stream was there; then, when the handshake was over.
-    began: Duration,
+    began: Nanos,
     /// When the peer let hear from it last.
-    heard: Duration,
+    heard: Nanos,
     /// When there was a message last.
-    active: Duration,
+    active: Nanos,
     /// When the Ping was sent that nothing has come after.
-    pinged: Option<Duration>,
+    pinged: Nanos,
     /// When the Ping was sent whose Pong has not come.
-    asked: Option<Duration>,
+    asked: Nanos,
+    /// Since when output waits, and none of it is taken.
+    stuck: Nanos,
+    /// When the first Close was noticed.
+    closing: Nanos,
+    round_trip: Nanos,
     /// The payload of the last Ping.
     count: u32,
-    /// Since when output waits, and none of it is taken.
-    stuck: Option<Duration>,
-    /// Of the octets that were last tried to be written, some were left.
-    is_full: bool,
-    /// When the first Close was noticed.
-    closing: Option<Duration>,
-    round_trip: Option<Duration>,
+    /// The stream has taken no more.
+    is_blocked: bool,
+    /// What was not done in time, first.
+    reason: Option<TimedOut>,
 }
 
 impl Keepalive {
     /// For a stream that was opened or accepted now; its handshake begins.
     #[must_use]
     pub fn new(timeouts: &Timeouts, now: Duration) -> Self {
+        let now = Nanos::from(now);
         Self {
-            timeouts: *timeouts,
+            within: Within::from(timeouts),
+            now,
             began: now,
             heard: now,
             active: now,
-            pinged: None,
-            asked: None,
+            pinged: Nanos::NEVER,
+            asked: Nanos::NEVER,
+            stuck: Nanos::NEVER,
+            closing: Nanos::NEVER,
+            round_trip: Nanos::NEVER,
             count: 0,
-            stuck: None,
-            is_full: false,
-            closing: None,
-            round_trip: None,
+            is_blocked: false,
+            reason: None,
         }
     }
 
-    /// By when the opening handshake has to be over, or else the stream is to be dropped. `None`: it may take for ever.
+    /// Changes the timeouts, also those that run: after a login, say.
+    pub fn set_timeouts(&mut self, timeouts: &Timeouts) {
+        self.within = Within::from(timeouts);
+    }
+
+    /// By when the opening handshake has to be over. `None`: it may take for ever.
     #[must_use]
     pub fn handshake_deadline(&self) -> Option<Duration> {
-        after(self.began, self.timeouts.handshake)
+        self.began.after(self.within.handshake).duration()
+    }
+
+    /// Whether the opening handshake, which is not over, may still take its time.
+    ///
+    /// # Errors
+    /// [`TimedOut::Handshake`] if not: answer what is to be answered, or drop the stream.
+    pub fn check_handshake(&mut self, now: Duration) -> Result<(), TimedOut> {
+        let deadline = self.began.after(self.within.handshake);
+        if self.time(now) >= deadline && deadline != Nanos::NEVER {
+            return Err(self.give_up(TimedOut::Handshake));
+        }
+        Ok(())
     }
 
     /// The opening handshake is over.
     pub fn opened(&mut self, now: Duration) {
-        self.began = self.began.max(now);
-        self.heard(now);
-        self.active(now);
+        self.began = self.time(now);
+        (self.heard, self.active) = (self.began, self.began);
     }
 
-    /// Octets of the peer have come, of whatever kind: it lives.
+    /// Octets of the peer have come, of whatever kind: it lives. This `now` may well be earlier than others: when they
+    /// came, and not when somebody was told so.
     pub fn heard(&mut self, now: Duration) {
+        let now = Nanos::from(now);
         self.heard = self.heard.max(now);
-        self.pinged = None;
+        if self.pinged <= now {
+            self.pinged = Nanos::NEVER;
+        }
     }
 
-    /// A whole message was received or sent: the connection is of use.
+    /// A whole message was received or sent: the connection is of use. Who does not say so for what is sent has peers
+    /// closed that only listen.
     pub fn active(&mut self, now: Duration) {
-        self.active = self.active.max(now);
+        self.active = self.time(now);
     }
 
     /// A Pong has come. If it answers the last Ping that was sent here, its round-trip time is known.
     pub fn pong(&mut self, now: Duration, payload: &[u8]) {
-        if let Some(asked) = self.asked.take_if(|_| payload == self.count.to_be_bytes()) {
-            self.round_trip = Some(now.saturating_sub(asked));
+        if self.asked != Nanos::NEVER && payload == self.count.to_be_bytes() {
+            self.round_trip = Nanos(Nanos::from(now).0.saturating_sub(self.asked.0));
+            self.asked = Nanos::NEVER;
         }
     }
 
-    /// Octets were handed over to be written, to somebody who says later that it is done: a thread, an operation of
-    /// `io_uring`. Then call [`wrote`](Self::wrote).
-    pub fn queued(&mut self, now: Duration) {
-        self.stuck = self.stuck.or(Some(now));
-    }
-
-    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait.
+    /// So many octets of the output were written, and so many still wait. With 0 written: they begin to wait, for the
+    /// stream or for somebody else who writes them.
     ///
-    /// A peer that takes octets after some were left is alive: that counts as [heard](Self::heard), so that one is not
-    /// taken for dead that is not read, as it is slow (see [`Backlog`](crate::Backlog)). What is taken at once says
-    /// nothing: it may lie in the buffers below.
+    /// A peer that takes octets after the stream was [blocked](Self::blocked) is alive: that counts as
+    /// [heard](Self::heard), so that one is not taken for dead that is not read, as it is slow (see
+    /// [`Backlog`](crate::Backlog)). What is taken at once says nothing: it may lie in the buffers below.
     pub fn wrote(&mut self, now: Duration, written: usize, left: usize) {
-        if written > 0 && self.is_full {
-            self.heard(now);
+        let time = self.time(now);
+        if written > 0 && self.is_blocked {
+            self.is_blocked = false;
+            self.heard = time;
+            self.pinged = Nanos::NEVER;
         }
-        self.is_full = left > 0;
         self.stuck = match left {
-            0 => None,
-            _ if written > 0 => Some(now),
-            _ => self.stuck.or(Some(now)),
+            0 => Nanos::NEVER,
+            _ if written > 0 => time,
+            _ => self.stuck.min(time),
         };
     }
 
-    /// The time from the last Ping that was answered to its Pong.
+    /// The stream takes no more of the output for now: `WouldBlock`, `Pending`.
+    pub fn blocked(&mut self, now: Duration) {
+        self.is_blocked = true;
+        self.stuck = self.stuck.min(self.time(now));
+    }
+
+    /// The time from the last Ping that was answered to its Pong; to be exact, from when the Ping was appended to the
+    /// output.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
+        self.round_trip.duration()
+    }
+
+    /// What the peer has not done in time, once there is something: why it was sent a Close, or has to be dropped.
+    #[must_use]
+    pub fn timed_out(&self) -> Option<TimedOut> {
+        self.reason
     }
 
     /// By when [`handle_timeout`](Self::handle_timeout) wants to be called. It changes with all that happens, and costs
     /// little: ask once a turn, before you sleep. `None`: never. `ws` is the whole connection, or its half that sends.
-    pub fn next_deadline(&mut self, now: Duration, ws: &impl AsRef<Sender>) -> Option<Duration> {
-        self.notice(now, ws.as_ref());
-        self.next().map(|(at, _)| at)
+    pub fn next_deadline(&mut self, now: Duration, ws: &impl Watched) -> Option<Duration> {
+        let now = self.time(now);
+        self.notice(now, ws);
+        self.next().0.duration()
     }
 
     /// Does what is due: appends a Ping or a Close to the output, to be written. Where nothing is due, nothing happens.
     ///
     /// # Errors
-    /// What the peer did not do in time. Drop the stream then: there is nothing more to say to it, or it does not read.
+    /// What the peer did not do in time, first of all. Drop the stream then: there is nothing more to say to it, or it
+    /// does not read.
     pub fn handle_timeout(
         &mut self,
         now: Duration,
-        ws: &mut impl AsMut<Sender>,
+        ws: &mut impl Watched,
         output: &mut Vec<u8>,
     ) -> Result<(), TimedOut> {
-        let ws = ws.as_mut();
+        let now = self.time(now);
         self.notice(now, ws);
         // each of these puts off what it does, and after a Close, neither is due; so both can be sent
-        while let Some((_, due)) = self.next().filter(|(at, _)| *at <= now) {
+        loop {
+            let (at, due) = self.next();
+            if at > now || at == Nanos::NEVER {
+                return Ok(());
+            }
             match due {
-                Due::Drop(error) => return Err(error),
+                Due::Drop(error) => return Err(self.give_up(error)),
                 Due::Ping => {
                     self.count = self.count.wrapping_add(1);
-                    let _ = ws.send_ping(&self.count.to_be_bytes(), output);
-                    (self.pinged, self.asked) = (Some(now), Some(now));
+                    let _ = ws.sender_mut().send_ping(&self.count.to_be_bytes(), output);
+                    (self.pinged, self.asked) = (now, now);
                 }
-                Due::Close(code, reason) => {
-                    let _ = ws.close(code, reason, output);
-                    self.closing = Some(now);
+                Due::Close(error, code, reason) => {
+                    self.give_up(error);
+                    let _ = ws.sender_mut().close(code, reason, output);
+                    self.closing = now;
                 }
             }
         }
-        Ok(())
+    }
+
+    /// The time, which never goes back.
+    fn time(&mut self, now: Duration) -> Nanos {
+        self.now = self.now.max(now.into());
+        self.now
     }
 
     /// Begins to wait for the stream's end once a Close was sent, or can be sent no more.
-    fn notice(&mut self, now: Duration, ws: &Sender) {
-        if ws.state() != State::Open && self.closing.is_none() {
-            self.closing = Some(now);
+    fn notice(&mut self, now: Nanos, ws: &impl Watched) {
+        if ws.sender().state() != State::Open {
+            self.closing = self.closing.min(now);
         }
     }
 
     /// What is due first, and when.
-    fn next(&self) -> Option<(Duration, Due)> {
-        let by = |since, timeout, due| Some((after(since, timeout)?, due));
-        let Timeouts { ping, pong, close, write, idle, lifetime, .. } = self.timeouts;
-        let stuck = self.stuck.and_then(|since| by(since, write, Due::Drop(TimedOut::Write)));
-        let rest = match (self.closing, self.pinged) {
-            (Some(since), _) => [by(since, close, Due::Drop(TimedOut::Close)), None, None],
-            (None, pinged) => [
-                match pinged {
-                    Some(since) => by(since, pong, Due::Close(CloseCode::INTERNAL_ERROR, "no pong in time")),
-                    None => by(self.heard, ping, Due::Ping),
-                },
-                by(self.active, idle, Due::Close(CloseCode::GOING_AWAY, "idle for too long")),
-                by(self.began, lifetime, Due::Close(CloseCode::GOING_AWAY, "open for too long")),
-            ],
+    fn next(&self) -> (Nanos, Due) {
+        let Within { ping, pong, close, write, idle, lifetime, .. } = self.within;
+        let stuck = (self.stuck.after(write), Due::Drop(TimedOut::Write));
+        if self.closing != Nanos::NEVER {
+            return first(stuck, (self.closing.after(close), Due::Drop(TimedOut::Close)));
+        }
+        let silent = match self.pinged {
+            Nanos::NEVER => (self.heard.after(ping), Due::Ping),
+            pinged => {
+                let close = Due::Close(TimedOut::Pong, CloseCode::INTERNAL_ERROR, "no pong in time");
+                (pinged.after(pong), close)
+            }
         };
-        [stuck].into_iter().chain(rest).flatten().min_by_key(|(at, _)| *at)
+        let idle_end = Due::Close(TimedOut::Idle, CloseCode::GOING_AWAY, "idle for too long");
+        let last = Due::Close(TimedOut::Lifetime, CloseCode::GOING_AWAY, "open for too long");
+        let ends = first((self.active.after(idle), idle_end), (self.began.after(lifetime), last));
+        first(first(stuck, silent), ends)
     }
-}
 
-/// The end of a timeout; none, if that is never.
-fn after(since: Duration, timeout: Duration) -> Option<Duration> {
-    since.checked_add(timeout).filter(|at| *at < Duration::MAX)
+    /// Notes the first of the reasons.
+    fn give_up(&mut self, reason: TimedOut) -> TimedOut {
+        *self.reason.get_or_insert(reason)
+    }
 }
 
 /// What a deadline asks for.
 #[derive(Clone, Copy, Debug)]
 enum Due {
     Ping,
-    Close(CloseCode, &'static str),
+    Close(TimedOut, CloseCode, &'static str),
     Drop(TimedOut),
+}
+
+/// The earlier of two.
+fn first(a: (Nanos, Due), b: (Nanos, Due)) -> (Nanos, Due) {
+    if b.0 < a.0 { b } else { a }
+}
+
+/// The timeouts, in half the memory: there is one for each connection.
+#[derive(Clone, Copy, Debug)]
+struct Within {
+    handshake: Nanos,
+    ping: Nanos,
+    pong: Nanos,
+    close: Nanos,
+    write: Nanos,
+    idle: Nanos,
+    lifetime: Nanos,
+}
+
+impl From<&Timeouts> for Within {
+    fn from(timeouts: &Timeouts) -> Self {
+        let Timeouts { handshake, ping, pong, close, write, idle, lifetime } = *timeouts;
+        Self {
+            handshake: handshake.into(),
+            ping: ping.into(),
+            pong: pong.into(),
+            close: close.into(),
+            write: write.into(),
+            idle: idle.into(),
+            lifetime: lifetime.into(),
+        }
+    }
+}
+
+/// A time or a timeout in nanoseconds, of which 2^64 are 584 years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Nanos(u64);
+
+impl Nanos {
+    const NEVER: Self = Self(u64::MAX);
+
+    /// Never, if either is.
+    fn after(self, timeout: Self) -> Self {
+        Self(self.0.saturating_add(timeout.0))
+    }
+
+    fn duration(self) -> Option<Duration> {
+        (self != Self::NEVER).then_some(Duration::from_nanos(self.0))
+    }
+}
+
+impl From<Duration> for Nanos {
+    fn from(duration: Duration) -> Self {
+        u64::try_from(duration.as_nanos()).map_or(Self::NEVER, Self)
+    }
 }

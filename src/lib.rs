@@ -113,7 +113,7 @@ pub use backlog::{Backlog, Flow};
 pub use config::{Config, Delivery, Limits, MessageKind, PongPolicy, Role};
 #[cfg(feature = "deflate")]
 pub use connection::Compressing;
-pub use connection::{CloseOutcome, Connection, Owed, Receiver, Sender, Side, State};
+pub use connection::{CloseOutcome, Connection, Owed, Receiver, Sender, Side, State, Watched};
 pub use error::{HandshakeError, HeadError, ProtocolError, SendError, TimedOut};
 pub use keepalive::{Keepalive, Timeouts};
 pub use message::Message;

@@ -35,7 +35,7 @@ pub enum Message {
         /// The message ends with it.
         last: bool,
     },
-    /// A Ping; its Pong is in the output already, unless [`PongPolicy::Manual`](crate::PongPolicy::Manual) was chosen.
+    /// A Ping; it is answered already, unless [`PongPolicy::Manual`](crate::PongPolicy::Manual) was chosen.
     Ping(Bytes),
     /// A Pong: the answer to a Ping, or unasked (§5.5.3).
     Pong(Bytes),

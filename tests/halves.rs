@@ -33,9 +33,23 @@ fn what_is_owed_stays_until_it_is_taken() {
         assert_eq!(events, 4);
         // a later Ping takes the place of an earlier one (§5.5.3)
         assert!(receiver.owes());
+        let owed = receiver.take_owed().unwrap();
+        assert!(!receiver.owes());
+        // who has no place for it gives it back
+        receiver.give_back(owed);
         sender.settle(receiver.take_owed().unwrap(), &mut output);
         assert_eq!(output, frame_from(role, 0x8A, b"2"));
         assert!(!receiver.owes());
+        // what is newer by then stays
+        input.extend_from_slice(&frame_to(role, 0x89, b"old"));
+        receiver.receive(&mut input).unwrap();
+        let owed = receiver.take_owed().unwrap();
+        input.extend_from_slice(&frame_to(role, 0x89, b"new"));
+        receiver.receive(&mut input).unwrap();
+        receiver.give_back(owed);
+        output.clear();
+        sender.settle(receiver.take_owed().unwrap(), &mut output);
+        assert_eq!(output, frame_from(role, 0x8A, b"new"));
 
         // a Close takes the place of a Ping (§5.5.2)
         output.clear();
@@ -134,6 +148,25 @@ fn the_halves_of_a_connection_that_is_under_way() {
         assert_eq!((receiver.wants_read(), sender.state()), (false, State::Closed));
         assert_eq!((receiver.receive_eof(), receiver.owes()), (Ok(()), false));
     }
+}
+
+#[test]
+fn a_half_knows_what_the_whole_does() {
+    let (mut receiver, sender, mut input, _) = halves(Role::Server);
+    let mut limits = receiver.limits();
+    assert_eq!(limits, Config::default().limits);
+    limits.message = 3;
+    receiver.set_limits(limits);
+    assert_eq!(receiver.limits(), limits);
+    assert_eq!(receiver.memory_used(), size_of::<Receiver>());
+    assert_eq!(sender.memory_used(), size_of::<Sender>());
+    input.extend_from_slice(&frame_to(Role::Server, 0x81, b"abc")[..7]);
+    assert_eq!(receiver.receive(&mut input), Ok(None));
+    assert_eq!(receiver.missing(), 2);
+    input.extend_from_slice(&frame_to(Role::Server, 0x81, b"abc")[7..]);
+    assert_eq!(receiver.receive(&mut input), Ok(Some(Event::Text("abc"))));
+    input.extend_from_slice(&frame_to(Role::Server, 0x81, b"abcd"));
+    assert_eq!(receiver.receive(&mut input), Err(ProtocolError::MessageTooBig));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::wire::OpCode;
 use websocket_proto::{
-    CloseCode, CloseFrame, Config, Connection, Event, Keepalive, ReadBuffer, Role, Sender, State, TimedOut, Timeouts,
+    Backlog, CloseCode, CloseFrame, Config, Connection, Event, Flow, Keepalive, Limits, ReadBuffer, Role, Sender,
+    State, TimedOut, Timeouts,
 };
 
 const fn secs(secs: u64) -> Duration {
@@ -84,8 +85,14 @@ fn s7_1_1_4_the_handshake_has_a_deadline() {
     let mut never = Timeouts::default();
     never.handshake = Duration::MAX;
     assert_eq!(Keepalive::new(&never, secs(5)).handshake_deadline(), None);
+    assert_eq!(Keepalive::new(&never, secs(5)).check_handshake(secs(1 << 40)), Ok(()));
     never.handshake = secs(0);
     assert_eq!(Keepalive::new(&never, secs(5)).handshake_deadline(), Some(secs(5)));
+    let mut keepalive = Keepalive::new(&Timeouts::default(), secs(5));
+    assert_eq!(keepalive.check_handshake(secs(14)), Ok(()));
+    assert_eq!(keepalive.timed_out(), None);
+    assert_eq!(keepalive.check_handshake(secs(15)), Err(TimedOut::Handshake));
+    assert_eq!(keepalive.timed_out(), Some(TimedOut::Handshake));
 }
 
 #[test]
@@ -142,14 +149,15 @@ fn s7_1_1_4_a_silent_peer_is_closed_and_then_dropped() {
     ws.comes(55, 0x81, b"still there");
     assert_eq!(ws.deadline(), Some(secs(60)));
     assert_eq!(ws.at(59), Ok(vec![]));
-    assert_eq!(ws.at(60), Err(TimedOut::Close));
-    assert_eq!(ws.at(61), Err(TimedOut::Close), "and it stays so");
+    assert_eq!(ws.at(60), Err(TimedOut::Pong), "it is given up for the first reason of all");
+    assert_eq!(ws.at(61), Err(TimedOut::Pong), "and it stays so");
+    assert_eq!(ws.keepalive.timed_out(), Some(TimedOut::Pong));
     assert_eq!(ws.deadline(), Some(secs(60)));
 }
 
 #[test]
 fn s7_1_1_4_every_way_to_close_has_its_deadline() {
-    // 6455-7.1.1-3, 6455-7.1.1-4: ours, the peer's, a breach, the end of the stream
+    // 6455-7.1.1-4: ours, the peer's, a breach, the end of the stream
     let ways: [&dyn Fn(&mut Loop); 4] = [
         &|ws| ws.ws.close(CloseCode::NORMAL, "", &mut ws.output).unwrap(),
         &|ws| ws.comes(7, 0x88, b"\x03\xe8"),
@@ -215,7 +223,8 @@ fn idle_ends_who_sends_an_octet_a_second_and_lifetime_ends_all() {
     }
     assert_eq!(ws.deadline(), Some(secs(61)));
     assert_eq!(ws.at(61), Ok(closed(1001, "idle for too long")));
-    assert_eq!(ws.at(71), Err(TimedOut::Close));
+    assert_eq!(ws.keepalive.timed_out(), Some(TimedOut::Idle), "also if the peer answers the Close");
+    assert_eq!(ws.at(71), Err(TimedOut::Idle));
 
     let mut ws = Loop::new(&limited);
     for now in 1..3600 {
@@ -223,6 +232,21 @@ fn idle_ends_who_sends_an_octet_a_second_and_lifetime_ends_all() {
         assert_eq!(ws.at(now), Ok(vec![]));
     }
     assert_eq!(ws.at(3600), Ok(closed(1001, "open for too long")));
+    assert_eq!(ws.keepalive.timed_out(), Some(TimedOut::Lifetime));
+
+    // both are counted from the end of the handshake
+    (limited.ping, limited.lifetime) = (Duration::MAX, secs(3600));
+    let mut ws = Loop::new(&limited);
+    ws.keepalive = Keepalive::new(&limited, secs(0));
+    ws.keepalive.opened(secs(9));
+    assert_eq!(ws.at(68), Ok(vec![]));
+    assert_eq!(ws.at(69), Ok(closed(1001, "idle for too long")));
+    limited.idle = Duration::MAX;
+    let mut ws = Loop::new(&limited);
+    ws.keepalive = Keepalive::new(&limited, secs(0));
+    ws.keepalive.opened(secs(9));
+    assert_eq!(ws.at(3608), Ok(vec![]));
+    assert_eq!(ws.at(3609), Ok(closed(1001, "open for too long")));
 }
 
 #[test]
@@ -248,7 +272,7 @@ fn several_at_once_a_late_loop_and_timeouts_of_nothing() {
     let mut nothing = Timeouts::default();
     (nothing.ping, nothing.pong, nothing.close) = (secs(0), secs(0), secs(0));
     let mut ws = Loop::new(&nothing);
-    assert_eq!(ws.at(0), Err(TimedOut::Close));
+    assert_eq!(ws.at(0), Err(TimedOut::Pong));
     assert_eq!(ws.ws.state(), State::Closing, "a Ping and a Close are in the output all the same");
     assert_eq!(frames_in(&ws.output).len(), 2);
 }
@@ -273,47 +297,91 @@ fn the_half_that_sends_will_do() {
     assert_eq!(next(&mut keepalive, &sender), Some(secs(30)));
     keepalive.handle_timeout(secs(30), &mut sender, &mut output).unwrap();
     assert_eq!(output, b"\x89\x04\0\0\0\x01");
-    assert!(size_of::<Keepalive>() <= 256, "{}", size_of::<Keepalive>());
+    assert!(size_of::<Keepalive>() <= 160, "{}", size_of::<Keepalive>());
 }
 
 #[test]
 fn a_slow_reader_that_is_not_read_is_not_taken_for_dead() {
     // the loop does not read it while output waits; that it takes octets, now and then, is all there is of it
     let mut ws = Loop::new(&timeouts());
-    ws.keepalive.wrote(secs(0), 1000, 100_000);
     for now in (20..1000).step_by(20) {
         ws.keepalive.wrote(secs(now), 1000, 100_000);
+        ws.keepalive.blocked(secs(now));
         assert_eq!(ws.at(now), Ok(vec![]));
-        assert_eq!(ws.deadline(), Some(secs(now + 25)));
+        assert_eq!(ws.deadline(), Some(secs(now + if now == 20 { 10 } else { 25 })));
     }
-    // what goes at once into the buffers below tells nothing
+    // what goes at once into the buffers below tells nothing, were it in pieces
     let mut ws = Loop::new(&timeouts());
     for now in (0..30).step_by(10) {
+        ws.keepalive.wrote(secs(now), 0, 2000);
+        ws.keepalive.wrote(secs(now), 1000, 1000);
         ws.keepalive.wrote(secs(now), 1000, 0);
     }
     assert_eq!(ws.at(30), Ok(ping(1)));
-    // nor what others write, as long as nothing was left
-    let mut ws = Loop::new(&timeouts());
-    assert_eq!(ws.at(30), Ok(ping(1)));
-    ws.keepalive.queued(secs(30));
+    ws.keepalive.wrote(secs(30), 0, 6);
     ws.keepalive.wrote(secs(31), 6, 0);
     assert_eq!(ws.deadline(), Some(secs(50)), "the Ping lies in the buffers below");
-    ws.keepalive.queued(secs(32));
-    ws.keepalive.queued(secs(33));
-    assert_eq!(ws.deadline(), Some(secs(50)));
+    // a Ping that waits with all the rest is answered by the first octets that are taken
     let mut ws = Loop::new(&timeouts());
-    ws.keepalive.queued(secs(2));
-    ws.keepalive.queued(secs(3));
-    assert_eq!(ws.deadline(), Some(secs(27)), "since the first of them");
-    ws.keepalive.wrote(secs(20), 0, 0);
-    assert_eq!(ws.deadline(), Some(secs(30)));
-    // and a Ping that waits with all the rest is answered by the first octets that are taken
     assert_eq!(ws.at(30), Ok(ping(1)));
-    ws.keepalive.wrote(secs(31), 0, 6);
+    ws.keepalive.blocked(secs(31));
     ws.keepalive.wrote(secs(45), 1, 5);
     assert_eq!(ws.deadline(), Some(secs(70)), "no octet is taken for 25 s");
     ws.keepalive.wrote(secs(46), 5, 0);
-    assert_eq!(ws.deadline(), Some(secs(76)));
+    assert_eq!(ws.deadline(), Some(secs(75)), "that it was blocked counts once");
+}
+
+#[test]
+fn a_time_that_goes_back_counts_as_one_that_stands_still() {
+    let mut ws = Loop::new(&timeouts());
+    ws.keepalive.wrote(secs(10), 1, 10);
+    ws.keepalive.wrote(secs(5), 1, 9);
+    ws.keepalive.heard(secs(15));
+    assert_eq!(ws.deadline(), Some(secs(35)), "and not at 30");
+    let mut ws = Loop::new(&timeouts());
+    ws.keepalive.active(secs(100));
+    ws.ws.close(CloseCode::NORMAL, "", &mut ws.output).unwrap();
+    ws.now = secs(50);
+    assert_eq!(ws.deadline(), Some(secs(110)));
+    let mut limited = timeouts();
+    limited.idle = secs(20);
+    let mut ws = Loop::new(&limited);
+    ws.keepalive.active(secs(25));
+    ws.keepalive.active(secs(3));
+    ws.keepalive.heard(secs(40));
+    assert_eq!(ws.deadline(), Some(secs(45)));
+    // the time when octets came is that of the stream: what came before the Ping does not answer it
+    let mut ws = Loop::new(&timeouts());
+    assert_eq!(ws.at(30), Ok(ping(1)));
+    ws.keepalive.heard(secs(29));
+    assert_eq!(ws.deadline(), Some(secs(50)));
+    ws.keepalive.heard(secs(30));
+    assert_eq!(ws.deadline(), Some(secs(60)));
+    ws.keepalive.heard(secs(1));
+    assert_eq!(ws.deadline(), Some(secs(60)));
+}
+
+#[test]
+fn timeouts_may_be_changed_while_they_run() {
+    let mut ws = Loop::new(&timeouts());
+    let mut strict = timeouts();
+    strict.ping = secs(3);
+    ws.keepalive.set_timeouts(&strict);
+    assert_eq!(ws.deadline(), Some(secs(3)));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_docs_and_fit_each_other() {
+    let Timeouts { handshake, ping, pong, close, write, idle, lifetime, .. } = Timeouts::default();
+    assert_eq!([handshake, ping, pong, close, write], [10, 30, 20, 10, 30].map(secs));
+    assert_eq!([idle, lifetime], [Duration::MAX; 2]);
+    // an echo of the longest message, behind what just did not stop the loop, is no reason to drop a peer
+    let longest = usize::try_from(Limits::default().message).unwrap() + 14;
+    let mut backlog = Backlog::default();
+    assert_eq!(backlog.flow((64 << 10) - 1), Flow::Read);
+    assert_eq!(backlog.flow((64 << 10) - 1 + longest), Flow::Pause);
+    assert_eq!(backlog.flow((32 << 20) + 1), Flow::Overflow);
+    assert_eq!(Backlog::default().flow(64 << 10), Flow::Pause);
 }
 
 /// What may happen to a connection.
@@ -323,6 +391,7 @@ enum Step {
     Active,
     Pong(u32),
     Wrote(usize, usize),
+    Blocked,
     Close,
     Ask,
 }
@@ -333,6 +402,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Active),
         (0..4_u32).prop_map(Step::Pong),
         (0..2_usize, 0..2_usize).prop_map(|(written, left)| Step::Wrote(written, left)),
+        Just(Step::Blocked),
         Just(Step::Close),
         Just(Step::Ask),
     ]
@@ -353,7 +423,7 @@ proptest! {
         let mut timeouts = Timeouts::default();
         (timeouts.ping, timeouts.pong, timeouts.close, timeouts.write) = (ping, pong, close, write);
         (timeouts.idle, timeouts.lifetime) = (idle * 4, lifetime * 20);
-        let mut ws = Loop::new(&timeouts);
+        let (mut ws, mut latest) = (Loop::new(&timeouts), secs(0));
         for (passed, step) in steps {
             // a clock may even be set back
             let back = if is_ordered || passed < 15 { secs(0) } else { secs(2 * passed) };
@@ -363,22 +433,24 @@ proptest! {
                 Step::Active => ws.keepalive.active(ws.now),
                 Step::Pong(count) => ws.keepalive.pong(ws.now, &count.to_be_bytes()),
                 Step::Wrote(written, left) => ws.keepalive.wrote(ws.now, written, left),
+                Step::Blocked => ws.keepalive.blocked(ws.now),
                 Step::Close => {
                     let _ = ws.ws.close(CloseCode::NORMAL, "", &mut ws.output);
                 }
                 Step::Ask => {}
             }
+            latest = latest.max(ws.now);
             let deadline = ws.deadline().unwrap();
             let (before, state) = (ws.output.len(), ws.ws.state());
             let done = ws.keepalive.handle_timeout(ws.now, &mut ws.ws, &mut ws.output);
             let is_something = done.is_err() || ws.output.len() > before;
-            prop_assert_eq!(is_something, deadline <= ws.now);
+            prop_assert_eq!(is_something, deadline <= latest);
             prop_assert!(state == State::Open || ws.output.len() == before);
             if done.is_err() {
                 return Ok(());
             }
             let next = ws.deadline().unwrap();
-            prop_assert!(next > ws.now);
+            prop_assert!(next > latest);
         }
         ws.keepalive.wrote(ws.now, 1, 0);
         for _ in 0..3 {

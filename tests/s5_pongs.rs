@@ -8,7 +8,7 @@ mod common;
 use common::{frame_from, frame_to, frames_in};
 use counting::held_by;
 use websocket_proto::wire::OpCode;
-use websocket_proto::{CloseCode, Config, Connection, Event, ReadBuffer, Role};
+use websocket_proto::{CloseCode, Config, Connection, Event, Message, ReadBuffer, Role};
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
@@ -39,6 +39,12 @@ impl End {
         self.nothing_comes();
     }
 
+    /// So many Pings come that one is held back: the one with the number 5,999.
+    fn flooded(&mut self) {
+        self.pinged(3_000, 8);
+        self.pinged(3_000, 8);
+    }
+
     fn nothing_comes(&mut self) {
         assert_eq!(self.ws.receive(&mut self.input, &mut self.output), Ok(None));
     }
@@ -56,32 +62,72 @@ fn s5_5_3_4_pongs_are_bounded_and_the_latest_is_never_lost() {
     for role in ROLES {
         for len in [8, 125] {
             let mut end = End::new(role);
-            end.pinged(20_000, len);
             let pong = frame_from(role, 0x8A, &vec![0; len]).len();
-            let (bound, answered) = (16 * 1024, numbers(&end.output));
-            // all while there is room, and then none
-            assert!(end.output.len() >= bound && end.output.len() < bound + pong, "{}", end.output.len());
-            assert_eq!(answered, (0..answered.len() as u64).collect::<Vec<_>>());
-            // the connection holds one payload, whatever comes
+            let room = 16 * 1024 / pong + 1;
+            end.pinged(20_000, len);
+            // all while there is room, and then, at the end of what has come, the latest
+            let expected: Vec<u64> = (0..room as u64).chain([19_999]).collect();
+            assert_eq!(numbers(&end.output), expected);
+            // as long as nothing is written, that was all, whatever comes
+            end.pinged(20_000, len);
+            end.nothing_comes();
+            assert_eq!(numbers(&end.output), expected);
+            // and the connection holds one payload
             let idle = Connection::server(&Config::default()).memory_used();
             assert!((idle + 125..idle + 200).contains(&end.ws.memory_used()), "{}", end.ws.memory_used());
-
-            // nothing changes as long as the output is not written
-            let before = end.output.len();
-            end.nothing_comes();
-            assert_eq!(end.output.len(), before);
             // once some of it is, the latest is answered, without a further octet from the peer
-            end.output.drain(..pong);
+            end.output.drain(..1);
             end.nothing_comes();
-            assert_eq!(numbers(&end.output).last(), Some(&19_999));
-            assert_eq!(end.output.len(), before);
-            assert_eq!(end.ws.memory_used(), idle);
+            let pongs = frame_from(role, 0x8A, &[&39_999_u64.to_be_bytes()[..], &vec![0; len - 8]].concat());
+            assert!(end.output.ends_with(&pongs) && end.output.len() == (room + 2) * pong - 1);
             end.nothing_comes();
-            assert_eq!(end.output.len(), before);
-            // and then there is room for all again
+            assert_eq!(end.output.len(), (room + 2) * pong - 1);
+            // and when all is written there is room for all again
             end.output.clear();
             end.pinged(100, len);
-            assert_eq!(numbers(&end.output), (20_000..20_100).collect::<Vec<_>>());
+            assert_eq!(numbers(&end.output), (40_000..40_100).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn s5_5_2_a_loop_that_writes_all_before_it_reads_owes_nothing_when_it_waits() {
+    // receive until there is no more, write, read: with nothing else, the latest Ping is answered in its turn
+    for role in ROLES {
+        for pings in [1, 1000, 2_000, 4_000, 50_000] {
+            let mut end = End::new(role);
+            for _ in 0..3 {
+                end.pinged(pings, 8);
+                assert_eq!(numbers(&end.output).last(), Some(&(end.pings - 1)));
+                end.output.clear();
+                end.nothing_comes();
+                assert!(end.output.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn s5_5_3_4_what_else_is_in_the_output_takes_no_room_and_makes_none() {
+    for role in ROLES {
+        let pong = frame_from(role, 0x8A, &[0; 8]).len();
+        let all = |pongs: usize| (16 * 1024 / pong + pongs) * pong;
+        // before the Pongs, and behind them
+        let mut end = End::new(role);
+        end.ws.send_binary(&[1; 100_000], &mut end.output).unwrap();
+        let data = end.output.len();
+        end.pinged(5_000, 8);
+        assert_eq!(end.output.len(), data + all(2));
+        end.ws.send_binary(&[1; 100_000], &mut end.output).unwrap();
+        end.pinged(5_000, 8);
+        assert_eq!(end.output.len(), 2 * data + all(2));
+        // each octet that is written makes room for one, and no more than that, even for data that lies before them
+        for written in [1, 100, 1000, 5000] {
+            let before = end.output.len();
+            end.output.drain(..written);
+            end.pinged(5_000, 8);
+            let after = end.output.len();
+            assert!(after + written >= before && after <= before + 2 * pong, "{before}, less {written}: {after}");
         }
     }
 }
@@ -102,8 +148,8 @@ fn s5_5_2_who_reads_gets_each_pong() {
 }
 
 #[test]
-fn s5_5_3_4_a_loop_that_never_drains_and_one_that_drains_in_part() {
-    // 6455-5.5.3-4: of 100,000 Pings, a few octets of output are written now and then
+fn s5_5_3_4_a_loop_that_writes_a_few_octets_now_and_then() {
+    // 6455-5.5.3-4
     let mut end = End::new(Role::Server);
     let mut written = Vec::new();
     for turn in 0..1_000 {
@@ -126,7 +172,7 @@ fn s5_5_2_a_pong_that_is_held_back_goes_before_no_close_and_behind_none() {
     // 6455-5.5.2-2: the peer's Close makes it void; our own does not
     for role in ROLES {
         let mut end = End::new(role);
-        end.pinged(3_000, 8);
+        end.flooded();
         end.output.clear();
         end.input.extend_from_slice(&frame_to(role, 0x88, b"\x03\xe8"));
         // it is released before what comes next is looked at
@@ -135,7 +181,7 @@ fn s5_5_2_a_pong_that_is_held_back_goes_before_no_close_and_behind_none() {
         assert_eq!(opcodes, [OpCode::Pong, OpCode::Close]);
 
         let mut end = End::new(role);
-        end.pinged(3_000, 8);
+        end.flooded();
         end.input.extend_from_slice(&frame_to(role, 0x88, b"\x03\xe8"));
         assert!(matches!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Close(_)))));
         end.output.clear();
@@ -144,30 +190,55 @@ fn s5_5_2_a_pong_that_is_held_back_goes_before_no_close_and_behind_none() {
         assert_eq!(end.ws.memory_used(), size_of::<Connection>());
 
         let mut end = End::new(role);
-        end.pinged(3_000, 8);
+        end.flooded();
         end.ws.close(CloseCode::GOING_AWAY, "", &mut end.output).unwrap();
         end.output.clear();
         end.nothing_comes();
-        assert_eq!(numbers(&end.output), [2_999]);
+        assert_eq!(numbers(&end.output), [5_999]);
     }
 }
 
 #[test]
-fn messages_come_while_a_pong_is_held_back() {
+fn messages_come_while_a_pong_is_held_back_and_keep_it_from_nothing() {
     for role in ROLES {
-        let mut end = End::new(role);
-        end.pinged(3_000, 8);
-        for octet in frame_to(role, 0x81, b"text").iter().chain(&frame_to(role, 0x82, b"binary")) {
-            end.input.extend_from_slice(&[*octet]);
+        for door in [0, 1] {
+            let mut end = End::new(role);
+            end.flooded();
+            for octet in frame_to(role, 0x81, b"text").iter().chain(&frame_to(role, 0x82, b"binary")) {
+                end.input.extend_from_slice(&[*octet]);
+            }
+            let next = |end: &mut End| match door {
+                0 => end.ws.receive(&mut end.input, &mut end.output).map(|event| event.map(Message::from)),
+                _ => end.ws.receive_message(&mut end.input, &mut end.output),
+            };
+            let before = end.output.len();
+            assert_eq!(next(&mut end), Ok(Some(common::text("text"))));
+            assert_eq!(next(&mut end), Ok(Some(common::binary(b"binary"))));
+            assert_eq!(next(&mut end), Ok(None));
+            assert_eq!(end.output.len(), before);
+            // short messages come, with an output that is written each time
+            end.input.extend_from_slice(&frame_to(role, 0x82, b"more"));
+            end.output.clear();
+            assert_eq!(next(&mut end), Ok(Some(common::binary(b"more"))));
+            assert_eq!(next(&mut end), Ok(None));
+            assert_eq!(numbers(&end.output), [5_999]);
         }
+        // limits that are set meanwhile change nothing of it
+        let mut end = End::new(role);
+        end.flooded();
+        end.ws.set_limits(end.ws.limits());
+        end.input.extend_from_slice(&frame_to(role, 0x81, b"text"));
         assert_eq!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Text("text"))));
-        assert_eq!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Binary(b"binary"))));
+        end.output.clear();
         end.nothing_comes();
+        assert_eq!(numbers(&end.output), [5_999]);
         // split, it is owed by the half that receives
+        let mut end = End::new(role);
+        end.flooded();
         let (mut receiver, mut sender) = end.ws.split();
         let mut output = Vec::new();
         sender.settle(receiver.take_owed().unwrap(), &mut output);
-        assert_eq!(numbers(&output), [2_999]);
+        assert_eq!(numbers(&output), [5_999]);
     }
 }
 

@@ -5,11 +5,13 @@ mod common;
 #[path = "common/counting.rs"]
 mod counting;
 
-use common::deflate::{chat, config, in_each_memory, takeover};
+use common::deflate::{chat, compressed, config, in_each_memory, takeover};
 use common::{ROLES, connection, frame_to, frames_in};
 use counting::{held_by, live, measure};
 use websocket_proto::deflate::{Compression, DeflateConfig, DeflateMemory, DeflatePool};
-use websocket_proto::{Config, Connection, Delivery, Event, Prepared, ProtocolError, ReadBuffer, Role};
+use websocket_proto::{
+    Config, Connection, Delivery, Event, Prepared, ProtocolError, ReadBuffer, Receiver, Role, Sender,
+};
 
 /// The zlib state of a decompressor, and of a compressor by its settings, in octets.
 const INFLATE: usize = 47_552;
@@ -263,6 +265,20 @@ fn what_is_prepared_costs_a_receiver_nothing() {
     let frames: [_; 10] = std::array::from_fn(|reader| readers[reader].send_shared(&news).unwrap());
     assert!(frames.iter().all(|frame| frame.as_ptr() == frames[0].as_ptr()));
     assert!(output.ends_with(&frames[0]));
+}
+
+#[test]
+fn each_half_counts_the_state_that_it_holds_and_gives_it_back() {
+    let (mut receiver, mut sender) = connection(Role::Server, &config(takeover(true))).split();
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    sender.send_text(&"compress me ".repeat(100), &mut output).unwrap();
+    input.extend_from_slice(&frame_to(Role::Server, 0xC1, &compressed(&[b'a'; 1000])));
+    assert!(matches!(receiver.receive(&mut input), Ok(Some(Event::Text(text))) if text.len() == 1000));
+    assert!(receiver.memory_used() > 10_000 && sender.memory_used() > 10_000);
+    receiver.receive_eof().unwrap_err();
+    sender.settle(receiver.take_owed().unwrap(), &mut output);
+    assert_eq!(receiver.memory_used(), size_of::<Receiver>());
+    assert_eq!(sender.memory_used(), size_of::<Sender>());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod pongs;
 mod receiver;
 mod sender;
 mod sending;
+mod watched;
 
 use alloc::vec::Vec;
 
@@ -23,6 +24,7 @@ pub use owed::Owed;
 use pongs::Pongs;
 pub use receiver::Receiver;
 pub use sender::Sender;
+pub use watched::Watched;
 
 use crate::config::{Config, Limits, PongPolicy, Role};
 use crate::error::ProtocolError;
@@ -102,9 +104,10 @@ impl Connection {
     /// does not say that all has been delivered. What is appended is at most three times as long as what it consumes (a
     /// client's Pong for an empty Ping), or one Close of at most 8 octets.
     ///
-    /// While 16 KiB of Pongs wait in the output, only the latest Ping is remembered (§5.5.3), and answered by a later
-    /// call, once the output has become shorter: so when you had to stop, as with a [`Backlog`](crate::Backlog), call
-    /// this again after you wrote, and before you read.
+    /// Once 16 KiB of Pongs were appended for which the output has not become shorter, only the latest Ping is
+    /// remembered (§5.5.3). Its Pong, and no more than that, comes with a later call: with the one that returns `None`,
+    /// unless one came so before and nothing was written since; else when there is room. So who stops receiving
+    /// before `None`, as a [`Backlog`](crate::Backlog) asks for, calls this again after writing, and before reading.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
@@ -179,8 +182,8 @@ impl Connection {
         self.decoder.missing()
     }
 
-    /// Octets of memory that the connection holds, its own size among them: what permessage-deflate keeps, and nothing
-    /// else. What has come is in the input, what has to go is in the output.
+    /// Octets of memory that the connection holds, its own size among them: what permessage-deflate keeps, and a Pong
+    /// that was held back. What has come is in the input, what has to go is in the output.
     #[must_use]
     pub fn memory_used(&self) -> usize {
         size_of::<Self>() + self.decoder.memory_used() + self.sender.encoder.memory_used() + self.pongs.memory_used()
@@ -203,14 +206,16 @@ impl Connection {
             input.clear();
             return Ok(None);
         }
-        self.pongs.release(&mut self.sender.encoder, output);
+        self.pongs.release(false, &mut self.sender.encoder, output);
         let received = match self.decoder.next(input) {
             Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
-            received => received,
+            Ok(None) => {
+                self.pongs.release(true, &mut self.sender.encoder, output);
+                Ok(None)
+            }
+            Err(error) => Err(error),
         };
-        if self.pongs.is_holding() {
-            self.decoder.look_again();
-        }
+        self.decoder.look_each_time(self.pongs.is_holding());
         received.map_err(|error| {
             input.clear();
             self.fail(error, output)
@@ -234,7 +239,7 @@ impl Connection {
     fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
         match Debt::of(item, input, self.pong)? {
             None => {}
-            Some(Debt::Pong(payload)) => self.pongs.answer(&payload, &mut self.sender.encoder, output),
+            Some(Debt::Pong(payload)) => self.pongs.answer(payload, &mut self.sender.encoder, output),
             Some(debt) => {
                 self.sender.settle(Owed(debt), output);
                 self.end();
@@ -255,19 +260,6 @@ impl Connection {
     fn end(&mut self) {
         self.decoder.end();
         self.pongs.take();
-    }
-}
-
-impl AsRef<Sender> for Connection {
-    /// The half of it that sends.
-    fn as_ref(&self) -> &Sender {
-        &self.sender
-    }
-}
-
-impl AsMut<Sender> for Connection {
-    fn as_mut(&mut self) -> &mut Sender {
-        &mut self.sender
     }
 }
 

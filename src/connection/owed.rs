@@ -8,12 +8,12 @@ use crate::wire::{CloseCode, CloseFrame};
 /// What the half of a connection that receives leaves for the half that sends: a Pong, a Close, or the news that the
 /// peer has gone. A small value, to be sent from a thread or task to another; see
 /// [`Connection::split`](crate::Connection::split).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 #[must_use = "the peer waits for it"]
 pub struct Owed(pub(super) Debt);
 
 /// What is owed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Debt {
     /// The answer to a Ping.
     Pong(ControlPayload),

@@ -23,23 +23,25 @@ impl Connection {
     /// first owes the peer, it hands over as a small value:
     ///
     /// ```
-    /// use websocket_proto::{Config, Connection, Event, Owed, ProtocolError, ReadBuffer, State};
+    /// use websocket_proto::{Config, Connection, ReadBuffer, State};
     ///
     /// let (mut receiver, mut sender) = Connection::server(&Config::default()).split();
-    /// let (to_sender, from_receiver) = std::sync::mpsc::channel();
+    /// // bounded: while the one cannot write, the other waits, and does not read
+    /// let (to_sender, from_receiver) = std::sync::mpsc::sync_channel(4);
     ///
-    /// // one thread reads: a Ping, and a Close
+    /// // one thread reads; here a Ping and a Close came
     /// let mut input = ReadBuffer::default();
     /// input.extend_from_slice(b"\x89\x81\0\0\0\0!\x88\x82\0\0\0\0\x03\xe8");
-    /// let mut events = 0;
-    /// while receiver.wants_read() {
-    ///     let received = receiver.receive(&mut input).map(|event| event.is_some());
+    /// loop {
+    ///     let received = receiver.receive(&mut input);
+    ///     let goes_on = matches!(received, Ok(Some(_))); // an event, for you
     ///     if let Some(owed) = receiver.take_owed() {
     ///         to_sender.send(owed)?; // also on failure: it is the Close that says why
     ///     }
-    ///     events += usize::from(received?);
+    ///     if !goes_on {
+    ///         break; // read more, if `receiver.wants_read()`
+    ///     }
     /// }
-    /// assert_eq!(events, 2);
     ///
     /// // the other writes
     /// let mut output = Vec::new();
@@ -51,10 +53,15 @@ impl Connection {
     /// ```
     ///
     /// Both halves are plain values: a task that is cancelled between two calls has lost nothing. What is owed stays
-    /// with the receiver until it is [taken](Receiver::take_owed): over an asynchronous channel, reserve a place first.
-    /// Only the latest is kept: a Ping takes the place of an earlier one (§5.5.3), a Close that of a Ping. So a peer
-    /// that sends Pings and reads nothing fills no memory, as long as the sending side takes from the channel only
-    /// while its output has room.
+    /// with the receiver until it is [taken](Receiver::take_owed), and may be [given back](Receiver::give_back). Only
+    /// the latest is kept: a Ping takes the place of an earlier one (§5.5.3), a Close that of a Ping. So where the
+    /// channel is bounded, and the sending side takes from it only while its output has room (see
+    /// [`Backlog`](crate::Backlog)), a peer that sends Pings and reads nothing fills no memory:
+    ///
+    /// * a thread waits for a place on the channel, and does not read meanwhile;
+    /// * a task reserves a place, where [`owes`](Receiver::owes) says so, and takes what is owed only then, without an
+    ///   await between; if it is cancelled before, nothing was taken;
+    /// * who cannot wait tries to send, gives back what does not fit, and goes on.
     ///
     /// The receiver goes on after the sender has sent a Close, until the peer's has come; the sender's
     /// [`close_outcome`](Sender::close_outcome) is that of the connection.
@@ -107,6 +114,11 @@ impl Receiver {
     /// after each `receive`, also after one that failed, and after [`receive_eof`](Self::receive_eof).
     pub fn take_owed(&mut self) -> Option<Owed> {
         self.owed.take()
+    }
+
+    /// Gives back what was taken and could not be handed over; something newer that is owed by now stays instead.
+    pub fn give_back(&mut self, owed: Owed) {
+        self.owed.get_or_insert(owed);
     }
 
     /// Whether [`take_owed`](Self::take_owed) has something to give.

@@ -36,8 +36,12 @@ impl Sender {
 
     /// Does what the other half owes the peer: appends a Pong or a Close, or takes note that nothing will come any
     /// more. Where a Close was sent before, none is sent again; a Pong is too late once the connection is closed.
+    ///
+    /// It appends whatever it is handed: what bounds the Pongs that wait is to take no more from the other half while
+    /// too much output waits (see [`Backlog`](crate::Backlog)).
     pub fn settle(&mut self, owed: Owed, output: &mut Vec<u8>) {
-        match owed.0 {
+        let Owed(debt) = owed;
+        match debt {
             Debt::Pong(payload) if self.state() != State::Closed => {
                 self.encoder.frame(true, OpCode::Pong, payload.octets(), output);
             }
@@ -268,17 +272,5 @@ impl Sender {
     #[inline]
     pub(super) fn check_open(&self) -> Result<(), SendError> {
         if self.state() == State::Open { Ok(()) } else { Err(SendError::Closed) }
-    }
-}
-
-impl AsRef<Self> for Sender {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl AsMut<Self> for Sender {
-    fn as_mut(&mut self) -> &mut Self {
-        self
     }
 }

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::ReadBuffer;
 use super::incoming::{COMPRESSED, Incoming, IncomingFrame};
 use super::inflate::{Bounds, Inflater};
-use super::item::{Item, ItemKind, Place};
+use super::item::{Item, ItemKind, Place, ShortCut, WholeMessage};
 use crate::config::{Config, Delivery, Limits, MessageKind, Role};
 #[cfg(feature = "deflate")]
 use crate::deflate::{DeflateConfig, Direction};
@@ -35,19 +35,8 @@ pub(crate) struct Decoder {
     is_patient: bool,
     /// The short path takes payloads below this length.
     below: u64,
-    /// Nothing more is to be decoded.
-    is_over: bool,
-}
-
-/// A message in one frame that has all come.
-pub(crate) struct WholeMessage {
-    pub(crate) kind: MessageKind,
-    /// Octets of the header.
-    pub(crate) header_len: usize,
-    /// Octets of the payload behind it.
-    pub(crate) len: usize,
-    /// Of zeros, if it is not masked.
-    pub(crate) key: [u8; 4],
+    /// Whether the short path may be taken at all.
+    short_cut: ShortCut,
 }
 
 impl Decoder {
@@ -65,7 +54,7 @@ impl Decoder {
             pending: 0,
             is_patient: false,
             below: 0,
-            is_over: false,
+            short_cut: ShortCut::Open,
         };
         decoder.below = decoder.short_path();
         decoder
@@ -80,7 +69,7 @@ impl Decoder {
     /// Gives back what it holds: nothing more is to be decoded.
     pub(crate) fn end(&mut self) {
         self.inflater = None;
-        self.is_over = true;
+        self.short_cut = ShortCut::Closed;
         self.needed = 0;
         self.below = 0;
     }
@@ -94,7 +83,7 @@ impl Decoder {
     #[cold]
     pub(crate) fn set_doom(&mut self, error: ProtocolError) {
         self.doom = Some(error);
-        self.look_again();
+        self.needed = 0;
     }
 
     /// From now on, has binary messages wait where they lie however long they are: they will be unmasked elsewhere.
@@ -102,9 +91,17 @@ impl Decoder {
         self.is_patient = true;
     }
 
-    /// Has the next call go through the steps again, whatever has come: there is more to do than to decode.
-    pub(crate) fn look_again(&mut self) {
-        self.needed = 0;
+    /// Has each call go through the steps, whatever has come: there is more to do than to decode.
+    #[inline]
+    pub(crate) fn look_each_time(&mut self, is_wanted: bool) {
+        let short_cut = if is_wanted { ShortCut::Watched } else { ShortCut::Open };
+        if self.short_cut != short_cut && self.short_cut != ShortCut::Closed {
+            self.short_cut = short_cut;
+            self.below = if self.pending == 0 { self.short_path() } else { 0 };
+        }
+        if is_wanted {
+            self.needed = 0;
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -162,7 +159,7 @@ impl Decoder {
     /// followed by doom.
     fn short_path(&self) -> u64 {
         match (self.delivery, &self.message) {
-            (Delivery::Whole, None) if self.limits.fragments > 0 && !self.is_over => {
+            (Delivery::Whole, None) if self.limits.fragments > 0 && self.short_cut == ShortCut::Open => {
                 self.limits.frame.min(self.limits.message).saturating_add(1)
             }
             _ => 0,

@@ -30,7 +30,7 @@ pub enum Event<'i> {
         /// The message ends with it.
         last: bool,
     },
-    /// A Ping; its Pong is in the output already, unless [`PongPolicy::Manual`](crate::PongPolicy::Manual) was chosen.
+    /// A Ping; it is answered already, unless [`PongPolicy::Manual`](crate::PongPolicy::Manual) was chosen.
     Ping(&'i [u8]),
     /// A Pong: the answer to a Ping, or unasked (§5.5.3).
     Pong(&'i [u8]),

@@ -51,3 +51,24 @@ pub(crate) enum ItemKind {
     Pong,
     Close,
 }
+
+/// A message in one frame that has all come.
+pub(crate) struct WholeMessage {
+    pub(crate) kind: MessageKind,
+    /// Octets of the header.
+    pub(crate) header_len: usize,
+    /// Octets of the payload behind it.
+    pub(crate) len: usize,
+    /// Of zeros, if it is not masked.
+    pub(crate) key: [u8; 4],
+}
+
+/// Whether messages may be delivered by the short path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShortCut {
+    Open,
+    /// Each call has more to do than to decode.
+    Watched,
+    /// Nothing more is to be decoded.
+    Closed,
+}

@@ -75,10 +75,17 @@ impl Endpoint {
         }
     }
 
-    fn sender(&self) -> &Sender {
+    fn state(&self) -> State {
         match self {
-            Self::Whole(ws) | Self::Owning(ws) => ws.as_ref(),
-            Self::Halves(_, sender) => sender,
+            Self::Whole(ws) | Self::Owning(ws) => ws.state(),
+            Self::Halves(_, sender) => sender.state(),
+        }
+    }
+
+    fn outcome(&self) -> Option<CloseOutcome> {
+        match self {
+            Self::Whole(ws) | Self::Owning(ws) => ws.close_outcome(),
+            Self::Halves(_, sender) => sender.close_outcome(),
         }
     }
 }
@@ -211,11 +218,11 @@ fn once<'o>(
                 }
             }
         }
-        let is_over = endpoint.sender().state() == State::Closed;
+        let is_over = endpoint.state() == State::Closed;
         assert!(!is_over || input.is_empty(), "a connection that is over holds nothing");
     }
     let Joined { messages, unfinished } = messages;
-    let (state, outcome) = (endpoint.sender().state(), endpoint.sender().close_outcome());
+    let (state, outcome) = (endpoint.state(), endpoint.outcome());
     Transcript { messages, unfinished, error, output, state, outcome }
 }
 
