@@ -147,6 +147,18 @@ pub enum SendError {
     FrameTooBig,
 }
 
+/// What a peer did not do in time; the stream is to be dropped. See [`Keepalive`](crate::Keepalive).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum TimedOut {
+    /// §7.1.1: the closing handshake, and what follows it, was not over in time.
+    #[error("the connection was not closed in time")]
+    Close,
+    /// Octets waited to be written, and the peer took none of them.
+    #[error("the peer does not read")]
+    Write,
+}
+
 /// You asked for a request or response of the opening handshake that must not be sent. Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]

@@ -93,22 +93,26 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod backlog;
 mod config;
 mod connection;
 #[cfg(feature = "deflate")]
 pub mod deflate;
 mod error;
 pub mod handshake;
+mod keepalive;
 mod message;
 mod receive;
 mod send;
 pub mod wire;
 
+pub use backlog::{Backlog, Flow};
 pub use config::{Config, Delivery, Limits, MessageKind, PongPolicy, Role};
 #[cfg(feature = "deflate")]
 pub use connection::Compressing;
-pub use connection::{CloseOutcome, Connection, Side, State};
-pub use error::{HandshakeError, HeadError, ProtocolError, SendError};
+pub use connection::{CloseOutcome, Connection, Owed, Receiver, Sender, Side, State};
+pub use error::{HandshakeError, HeadError, ProtocolError, SendError, TimedOut};
+pub use keepalive::{Keepalive, Timeouts};
 pub use message::Message;
 pub use receive::{Event, ReadBuffer};
 pub use send::{Prepared, Random};

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Receiver};
 use crate::error::ProtocolError;
 use crate::receive::{Event, ReadBuffer};
 use crate::wire::{CloseFrame, Utf8Bytes, append_masked};
@@ -70,11 +70,31 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<Option<Message>, ProtocolError> {
         if let Some((payload, key)) = self.whole_binary(input) {
-            let mut data = Vec::with_capacity(payload.len());
-            append_masked(payload, key, &mut data);
-            return Ok(Some(Message::Binary(data.into())));
+            return Ok(Some(Message::unmasked(payload, key)));
         }
         Ok(self.receive(input, output)?.map(Message::from))
+    }
+}
+
+impl Receiver {
+    /// [`receive`](Receiver::receive) for messages that are kept, as [`Connection::receive_message`].
+    ///
+    /// # Errors
+    /// As [`receive`](Receiver::receive).
+    pub fn receive_message(&mut self, input: &mut ReadBuffer) -> Result<Option<Message>, ProtocolError> {
+        if let Some((payload, key)) = self.whole_binary(input) {
+            return Ok(Some(Message::unmasked(payload, key)));
+        }
+        Ok(self.receive(input)?.map(Message::from))
+    }
+}
+
+impl Message {
+    /// A binary message with memory of its own.
+    fn unmasked(payload: &[u8], key: [u8; 4]) -> Self {
+        let mut data = Vec::with_capacity(payload.len());
+        append_masked(payload, key, &mut data);
+        Self::Binary(data.into())
     }
 }
 

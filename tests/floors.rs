@@ -5,8 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of each floor, from the ground up. A room is a module of the crate root.
-const FLOORS: [&[&str]; 6] =
-    [&["error", "wire"], &["deflate"], &["config"], &["receive", "send"], &["connection"], &["handshake", "message"]];
+const FLOORS: [&[&str]; 6] = [
+    &["backlog", "error", "wire"],
+    &["deflate"],
+    &["config"],
+    &["receive", "send"],
+    &["connection"],
+    &["handshake", "keepalive", "message"],
+];
 
 /// Rooms of one floor that use each other: plain values of the ground floor.
 const NEIGHBOURS: [(&str, &str); 2] = [("error", "wire"), ("wire", "error")];

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::Connection;
+use super::{Connection, Sender};
 use crate::config::{MessageKind, Role};
 use crate::deflate::{Compression, DeflateConfig, DeflateParams};
 use crate::error::SendError;
@@ -20,15 +20,15 @@ impl Connection {
             Role::Client => (agreed.client, agreed.server),
         };
         self.decoder.with_deflate(config, theirs);
-        self.encoder.with_deflate(config, ours);
-        self.deflate = Some(agreed);
+        self.sender.encoder.with_deflate(config, ours);
+        self.sender.deflate = Some(agreed);
         self
     }
 
     /// What was agreed of permessage-deflate; `None` where all messages are plain.
     #[must_use]
     pub fn deflate(&self) -> Option<DeflateParams> {
-        self.deflate
+        self.sender.deflate
     }
 
     /// Sends the next message compressed or not, as is said here. Where permessage-deflate was not agreed, all messages
@@ -44,7 +44,7 @@ impl Connection {
     /// }
     /// ```
     pub fn compressing(&mut self, compression: Compression) -> Compressing<'_> {
-        Compressing { connection: self, compression }
+        self.sender.compressing(compression)
     }
 
     /// Forgets what was sent: the messages that follow refer to nothing before. For a change of who is talked to, so
@@ -52,6 +52,27 @@ impl Connection {
     ///
     /// # Errors
     /// [`SendError::MessageUnfinished`] amid a fragmented message.
+    pub fn reset_compression(&mut self) -> Result<(), SendError> {
+        self.sender.reset_compression()
+    }
+}
+
+impl Sender {
+    /// As [`Connection::deflate`].
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.deflate
+    }
+
+    /// As [`Connection::compressing`].
+    pub fn compressing(&mut self, compression: Compression) -> Compressing<'_> {
+        Compressing { sender: self, compression }
+    }
+
+    /// As [`Connection::reset_compression`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn reset_compression(&mut self) -> Result<(), SendError> {
         if let Some(deflater) = self.encoder.deflater()? {
             deflater.reset();
@@ -64,7 +85,7 @@ impl Connection {
 #[derive(Debug)]
 #[must_use = "nothing is sent yet"]
 pub struct Compressing<'c> {
-    connection: &'c mut Connection,
+    sender: &'c mut Sender,
     compression: Compression,
 }
 
@@ -102,12 +123,12 @@ impl Compressing<'_> {
     }
 
     fn send(self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.connection.check_open()?;
-        self.connection.encoder.message(kind, payload, self.compression, output)
+        self.sender.check_open()?;
+        self.sender.encoder.message(kind, payload, self.compression, output)
     }
 
     fn begin(self, kind: MessageKind, payload: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.connection.check_open()?;
-        self.connection.encoder.fragment(kind, Fragment::First, payload, self.compression, output)
+        self.sender.check_open()?;
+        self.sender.encoder.fragment(kind, Fragment::First, payload, self.compression, output)
     }
 }

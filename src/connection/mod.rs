@@ -5,22 +5,29 @@
 mod closing;
 #[cfg(feature = "deflate")]
 mod compressing;
+mod events;
+mod owed;
+mod pongs;
+mod receiver;
+mod sender;
 mod sending;
 
 use alloc::vec::Vec;
 
 pub use closing::{CloseOutcome, Side, State};
-use closing::{Closing, Reaction, Step};
 #[cfg(feature = "deflate")]
 pub use compressing::Compressing;
+use events::{event, whole_binary, whole_event};
+use owed::Debt;
+pub use owed::Owed;
+use pongs::Pongs;
+pub use receiver::Receiver;
+pub use sender::Sender;
 
-use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
-#[cfg(feature = "deflate")]
-use crate::deflate::DeflateParams;
+use crate::config::{Config, Limits, PongPolicy, Role};
 use crate::error::ProtocolError;
-use crate::receive::{Decoder, Event, Item, ItemKind, ReadBuffer};
+use crate::receive::{Decoder, Event, Item, ReadBuffer};
 use crate::send::{Encoder, Random};
-use crate::wire::{CloseCode, CloseFrame, OpCode, text_before_error, unmask_binary, unmask_text};
 
 /// An open WebSocket, without the stream that carries it.
 ///
@@ -58,11 +65,9 @@ use crate::wire::{CloseCode, CloseFrame, OpCode, text_before_error, unmask_binar
 #[derive(Debug)]
 pub struct Connection {
     decoder: Decoder,
-    encoder: Encoder,
-    closing: Closing,
+    sender: Sender,
     pong: PongPolicy,
-    #[cfg(feature = "deflate")]
-    deflate: Option<DeflateParams>,
+    pongs: Pongs,
 }
 
 impl Connection {
@@ -87,14 +92,7 @@ impl Connection {
 
     fn new(encoder: Encoder, config: &Config) -> Self {
         let decoder = Decoder::new(encoder.role(), config);
-        Self {
-            decoder,
-            encoder,
-            closing: Closing::new(),
-            pong: config.pong,
-            #[cfg(feature = "deflate")]
-            deflate: None,
-        }
+        Self { decoder, sender: Sender::new(encoder), pong: config.pong, pongs: Pongs::default() }
     }
 
     /// Takes the next event off the input. `None`: read more, or stop if [`wants_read`](Self::wants_read) is false.
@@ -121,13 +119,9 @@ impl Connection {
         let Some(whole) = self.decoder.whole_message(input.unparsed()) else {
             return self.receive_by_steps(input, output);
         };
-        let payload = input.skip_frame(whole.header_len, whole.len);
-        match whole.kind {
-            MessageKind::Binary => Ok(Some(Event::Binary(unmask_binary(payload, whole.key)))),
-            MessageKind::Text => match unmask_text(payload, whole.key) {
-                Ok(text) => Ok(Some(Event::Text(text))),
-                Err(error) => Err(self.fail(error.into(), output)),
-            },
+        match whole_event(&whole, input) {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => Err(self.fail(error, output)),
         }
     }
 
@@ -138,8 +132,8 @@ impl Connection {
     /// [`ProtocolError::UnexpectedEof`] if the peer owed a Close. Nothing is appended to any output, as nobody is there
     /// to read it.
     pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
-        let owed = self.closing.state() != State::Closed;
-        self.closing.step(Step::Eof);
+        let owed = self.wants_read();
+        self.sender.eof();
         self.end();
         if owed { Err(ProtocolError::UnexpectedEof) } else { Ok(()) }
     }
@@ -159,20 +153,20 @@ impl Connection {
     /// Which end this is.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.encoder.role()
+        self.sender.role()
     }
 
     /// Where the connection stands in its closing handshake.
     #[must_use]
     pub fn state(&self) -> State {
-        self.closing.state()
+        self.sender.state()
     }
 
     /// Whether octets from the peer still matter. When it turns false, write the output and close the stream.
     #[inline]
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        self.closing.state() != State::Closed
+        self.sender.state() != State::Closed
     }
 
     /// Octets that are missing of the data frame under way; 0 between frames. A hint for how far to read at least: it
@@ -186,24 +180,18 @@ impl Connection {
     /// else. What has come is in the input, what has to go is in the output.
     #[must_use]
     pub fn memory_used(&self) -> usize {
-        size_of::<Self>() + self.decoder.memory_used() + self.encoder.memory_used()
+        size_of::<Self>() + self.decoder.memory_used() + self.sender.encoder.memory_used() + self.pongs.memory_used()
     }
 
     /// How the connection ended; `None` until it has.
     #[must_use]
     pub fn close_outcome(&self) -> Option<CloseOutcome> {
-        self.closing.outcome()
+        self.sender.close_outcome()
     }
 
     /// The short path for who unmasks elsewhere: a binary message in one frame that has all come, and its masking key.
     pub(crate) fn whole_binary<'i>(&mut self, input: &'i mut ReadBuffer) -> Option<(&'i [u8], [u8; 4])> {
-        self.decoder.wait_for_all();
-        if self.decoder.waits(input) {
-            return None;
-        }
-        input.unparsed().first().filter(|first| **first == 0x82)?;
-        let whole = self.decoder.whole_message(input.unparsed())?;
-        Some((input.skip_frame(whole.header_len, whole.len), whole.key))
+        whole_binary(&mut self.decoder, input)
     }
 
     /// The long path: the next item of any kind, with what it asks for done.
@@ -212,12 +200,14 @@ impl Connection {
             input.clear();
             return Ok(None);
         }
+        self.pongs.release(&mut self.sender.encoder, output);
         let received = match self.decoder.next(input) {
-            Ok(Some(item)) if matches!(item.kind, ItemKind::Ping | ItemKind::Close) => {
-                self.answer(&item, input, output).map(|()| Some(item))
-            }
+            Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
             received => received,
         };
+        if self.pongs.is_holding() {
+            self.decoder.look_again();
+        }
         received.map_err(|error| {
             input.clear();
             self.fail(error, output)
@@ -237,78 +227,44 @@ impl Connection {
         }
     }
 
-    /// Ends the connection for a rule that the peer broke; its Close goes out, if none did before (§7.1.7).
+    /// Gives what a Ping or a Close asks for.
+    fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
+        match Debt::of(item, input, self.pong)? {
+            None => {}
+            Some(Debt::Pong(payload)) => self.pongs.answer(&payload, &mut self.sender.encoder, output),
+            Some(debt) => {
+                self.sender.settle(Owed(debt), output);
+                self.end();
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the connection for a rule that the peer broke.
     #[cold]
     fn fail(&mut self, error: ProtocolError, output: &mut Vec<u8>) -> ProtocolError {
-        if self.closing.step(Step::Fail(error)) == Reaction::SendClose {
-            self.put_close(error.close_code(), output);
-        }
+        self.sender.fail(error, output);
         self.end();
         error
     }
 
-    /// Gives back what permessage-deflate holds.
+    /// Gives back what it holds for receiving, and what it would have sent.
     fn end(&mut self) {
         self.decoder.end();
-        self.encoder.end();
-    }
-
-    /// Appends a Close with a code and no reason; 1005 stands for no code (§7.1.5).
-    fn put_close(&mut self, code: CloseCode, output: &mut Vec<u8>) {
-        let body = code.0.to_be_bytes();
-        let body = if code == CloseCode::NO_STATUS { &body[..0] } else { &body[..] };
-        self.encoder.frame(true, OpCode::Close, body, output);
-    }
-
-    /// Gives what a Ping or a Close asks for.
-    fn answer(&mut self, item: &Item, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<(), ProtocolError> {
-        let payload = item.payload(input);
-        match item.kind {
-            ItemKind::Ping if self.pong == PongPolicy::Automatic => {
-                self.encoder.frame(true, OpCode::Pong, payload, output);
-            }
-            ItemKind::Close => {
-                let code = CloseFrame::decode(payload)?.map_or(CloseCode::NO_STATUS, |frame| frame.code);
-                if self.closing.step(Step::CloseCame(code)) == Reaction::SendClose {
-                    self.put_close(code, output);
-                }
-                self.end();
-            }
-            _ => {}
-        }
-        Ok(())
+        self.pongs.take();
     }
 }
 
-/// The item as a reference.
-fn event<'i>(item: &Item, input: &'i mut ReadBuffer, decoder: &mut Decoder) -> Result<Event<'i>, ProtocolError> {
-    if item.kind == ItemKind::Message(MessageKind::Text) {
-        return Ok(Event::Text(item.text(input)?));
+impl AsRef<Sender> for Connection {
+    /// The half of it that sends.
+    fn as_ref(&self) -> &Sender {
+        &self.sender
     }
-    let payload = item.payload(input);
-    Ok(match item.kind {
-        ItemKind::Message(_) => Event::Binary(payload),
-        ItemKind::Chunk { kind: MessageKind::Text, first, last } => {
-            let (text, last) = text_chunk(payload, last, decoder)?;
-            Event::TextChunk { text, first, last }
-        }
-        ItemKind::Chunk { kind: MessageKind::Binary, first, last } => Event::BinaryChunk { data: payload, first, last },
-        ItemKind::Ping => Event::Ping(payload),
-        ItemKind::Pong => Event::Pong(payload),
-        ItemKind::Close => Event::Close(CloseFrame::decode(payload)?),
-    })
 }
 
-/// A piece of text, and whether it is the last: where it is not text to its end, what is before that is delivered, and
-/// the connection fails with the next item, so that what is delivered does not depend on how the stream is cut.
-fn text_chunk<'i>(payload: &'i [u8], last: bool, decoder: &mut Decoder) -> Result<(&'i str, bool), ProtocolError> {
-    match text_before_error(payload) {
-        (text, Ok(())) => Ok((text, last)),
-        ("", Err(error)) => Err(error.into()),
-        (text, Err(error)) => {
-            decoder.set_doom(error.into());
-            Ok((text, false))
-        }
+impl AsMut<Sender> for Connection {
+    fn as_mut(&mut self) -> &mut Sender {
+        &mut self.sender
     }
 }
 

@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use super::Connection;
-use super::closing::{Reaction, State, Step};
-use crate::config::{MessageKind, Role};
+use crate::config::MessageKind;
 use crate::error::SendError;
-use crate::send::{Compression, Fragment, Prepared};
-use crate::wire::{CloseCode, CloseFrame, Mask, OpCode};
+use crate::send::Prepared;
+use crate::wire::{CloseCode, Mask};
 
 /// Sending. Each method appends whole frames to `output`, or fails and leaves everything as it was.
 impl Connection {
@@ -17,8 +18,7 @@ impl Connection {
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
     #[inline]
     pub fn send_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoder.message(MessageKind::Text, text.as_bytes(), Compression::Auto, output)
+        self.sender.send_text(text, output)
     }
 
     /// Appends a binary message in one frame.
@@ -27,8 +27,7 @@ impl Connection {
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
     #[inline]
     pub fn send_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoder.message(MessageKind::Binary, data, Compression::Auto, output)
+        self.sender.send_binary(data, output)
     }
 
     /// Appends a message that was framed before, for many receivers.
@@ -36,8 +35,34 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
     pub fn send_prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoder.prepared(prepared, output)
+        self.sender.send_prepared(prepared, output)
+    }
+
+    /// [`send_prepared`](Self::send_prepared) without the copy: hands out the frame, to be written behind what is in the
+    /// output. A server's is shared by all who are sent the same, so that a message to ten thousand connections is in
+    /// memory once; for whom no ready frame fits, one is made. Take it where a `writev` costs less than to copy: for
+    /// messages of some KiB and more.
+    ///
+    /// The message counts as sent: have its octets written, whole, before those that are appended to the output later.
+    ///
+    /// ```
+    /// use websocket_proto::{Config, Connection, Prepared};
+    ///
+    /// let news = Prepared::binary(&[0; 100_000]);
+    /// let mut ws = Connection::server(&Config::default());
+    /// let mut output = Vec::new();
+    /// ws.send_ping(b"", &mut output)?;
+    /// let frame = ws.send_shared(&news)?;
+    /// // stream.write_vectored(&[IoSlice::new(&output), IoSlice::new(&frame)])
+    /// assert_eq!(frame.len(), 100_010);
+    /// assert!(frame.ends_with(news.payload()) && frame.as_ptr() == ws.send_shared(&news)?.as_ptr());
+    /// # Ok::<(), websocket_proto::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
+    pub fn send_shared(&mut self, prepared: &Prepared) -> Result<Bytes, SendError> {
+        self.sender.send_shared(prepared)
     }
 
     /// Appends the header of a message in one frame, 2 to 14 octets, whose payload stays yours: send it right behind,
@@ -67,8 +92,7 @@ impl Connection {
         payload_len: u64,
         output: &mut Vec<u8>,
     ) -> Result<Mask, SendError> {
-        self.check_open()?;
-        self.encoder.message_header(kind, payload_len, output)
+        self.sender.send_header(kind, payload_len, output)
     }
 
     /// Begins a fragmented text message, whose length need not be known yet (§5.4). Until it is finished, only control
@@ -89,7 +113,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
     pub fn begin_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Text, Fragment::First, text.as_bytes(), output)
+        self.sender.begin_text(text, output)
     }
 
     /// Appends a fragment of the text message that [`begin_text`](Self::begin_text) began.
@@ -97,7 +121,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::NothingToContinue`] if no text message was begun.
     pub fn continue_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Text, Fragment::Middle, text.as_bytes(), output)
+        self.sender.continue_text(text, output)
     }
 
     /// Appends the last fragment of the text message that [`begin_text`](Self::begin_text) began.
@@ -105,7 +129,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::NothingToContinue`] if no text message was begun.
     pub fn finish_text(&mut self, text: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Text, Fragment::Last, text.as_bytes(), output)
+        self.sender.finish_text(text, output)
     }
 
     /// [`begin_text`](Self::begin_text) for a binary message.
@@ -113,7 +137,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::MessageUnfinished`] amid a fragmented message.
     pub fn begin_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Binary, Fragment::First, data, output)
+        self.sender.begin_binary(data, output)
     }
 
     /// Appends a fragment of the binary message that [`begin_binary`](Self::begin_binary) began.
@@ -121,7 +145,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::NothingToContinue`] if no binary message was begun.
     pub fn continue_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Binary, Fragment::Middle, data, output)
+        self.sender.continue_binary(data, output)
     }
 
     /// Appends the last fragment of the binary message that [`begin_binary`](Self::begin_binary) began.
@@ -129,7 +153,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::NothingToContinue`] if no binary message was begun.
     pub fn finish_binary(&mut self, data: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.send_fragment(MessageKind::Binary, Fragment::Last, data, output)
+        self.sender.finish_binary(data, output)
     }
 
     /// Appends a Ping of up to 125 octets (§5.5.2).
@@ -137,8 +161,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] after a Close, [`SendError::ControlTooLong`] above 125 octets.
     pub fn send_ping(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoder.control(OpCode::Ping, payload, output)
+        self.sender.send_ping(payload, output)
     }
 
     /// Appends a Pong of up to 125 octets: the answer to a Ping where [`PongPolicy::Manual`](crate::PongPolicy::Manual)
@@ -147,10 +170,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] once the connection is closed, [`SendError::ControlTooLong`] above 125 octets.
     pub fn send_pong(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<(), SendError> {
-        if self.state() == State::Closed {
-            return Err(SendError::Closed);
-        }
-        self.encoder.control(OpCode::Pong, payload, output)
+        self.sender.send_pong(payload, output)
     }
 
     /// Begins the closing handshake: appends a Close. Nothing may be sent after it; go on receiving until
@@ -172,12 +192,7 @@ impl Connection {
     /// [`SendError::InvalidCloseCode`] for a code that must not be sent (a server's own 1010 among them, though its
     /// answer to a client's 1010 repeats that); [`SendError::ReasonTooLong`] above 123 octets.
     pub fn close(&mut self, code: CloseCode, reason: &str, output: &mut Vec<u8>) -> Result<(), SendError> {
-        if code == CloseCode::MANDATORY_EXTENSION && self.role() == Role::Server {
-            return Err(SendError::InvalidCloseCode(code));
-        }
-        let (body, len) = CloseFrame { code, reason }.encode()?;
-        self.begin_close(code)?;
-        self.encoder.control(OpCode::Close, &body[..len], output)
+        self.sender.close(code, reason, output)
     }
 
     /// [`close`](Self::close) without a code, which the peer will report as 1005 (§7.1.5).
@@ -185,33 +200,6 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closed`] if a Close was sent before.
     pub fn close_without_code(&mut self, output: &mut Vec<u8>) -> Result<(), SendError> {
-        self.begin_close(CloseCode::NO_STATUS)?;
-        self.encoder.control(OpCode::Close, b"", output)
-    }
-
-    fn begin_close(&mut self, code: CloseCode) -> Result<(), SendError> {
-        match self.closing.step(Step::Close(code)) {
-            Reaction::SendClose => {
-                self.encoder.end();
-                Ok(())
-            }
-            Reaction::Nothing | Reaction::Refuse => Err(SendError::Closed),
-        }
-    }
-
-    fn send_fragment(
-        &mut self,
-        kind: MessageKind,
-        fragment: Fragment,
-        payload: &[u8],
-        output: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoder.fragment(kind, fragment, payload, Compression::Auto, output)
-    }
-
-    #[inline]
-    pub(super) fn check_open(&self) -> Result<(), SendError> {
-        if self.state() == State::Open { Ok(()) } else { Err(SendError::Closed) }
+        self.sender.close_without_code(output)
     }
 }

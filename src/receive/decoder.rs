@@ -94,12 +94,17 @@ impl Decoder {
     #[cold]
     pub(crate) fn set_doom(&mut self, error: ProtocolError) {
         self.doom = Some(error);
-        self.needed = 0;
+        self.look_again();
     }
 
     /// From now on, has binary messages wait where they lie however long they are: they will be unmasked elsewhere.
     pub(crate) fn wait_for_all(&mut self) {
         self.patience = usize::MAX;
+    }
+
+    /// Has the next call go through the steps again, whatever has come: there is more to do than to decode.
+    pub(crate) fn look_again(&mut self) {
+        self.needed = 0;
     }
 
     pub(crate) fn limits(&self) -> Limits {

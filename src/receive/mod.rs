@@ -14,6 +14,6 @@ mod inflated;
 mod item;
 
 pub use buffer::ReadBuffer;
-pub(crate) use decoder::Decoder;
+pub(crate) use decoder::{Decoder, WholeMessage};
 pub use event::Event;
 pub(crate) use item::{Item, ItemKind};

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use super::deflate::{Compression, Deflater};
 use super::{Prepared, Random};
 use crate::config::{MessageKind, Role};
@@ -119,27 +121,41 @@ impl Encoder {
 
     /// A message that was framed before.
     pub(crate) fn prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> Result<(), SendError> {
-        if self.unfinished.is_some() {
-            return Err(SendError::MessageUnfinished);
+        match self.ready(prepared)? {
+            Some(frame) => append(frame, output),
+            None => self.unprepared(prepared, output)?,
         }
-        if self.keys.is_none() && self.put_prepared(prepared, output) {
-            return Ok(());
+        Ok(())
+    }
+
+    /// The same, as octets that are shared with all who get the same frame.
+    pub(crate) fn shared(&mut self, prepared: &Prepared) -> Result<Bytes, SendError> {
+        if let Some(frame) = self.ready(prepared)? {
+            return Ok(frame.clone());
         }
-        let compression = if prepared.compressed().is_some() { Compression::Auto } else { Compression::Never };
-        self.message(prepared.kind(), prepared.payload(), compression, output)
+        let mut frame = Vec::new();
+        self.unprepared(prepared, &mut frame)?;
+        Ok(frame.into())
     }
 
     /// The frame of a server that fits, if one does.
-    fn put_prepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> bool {
-        let mut frame = prepared.plain();
-        if let (Some(deflater), Some((compressed, window_bits))) = (&mut self.deflater, prepared.compressed()) {
-            if !deflater.takes(prepared.payload(), window_bits) {
-                return false;
-            }
-            frame = compressed;
+    fn ready<'p>(&mut self, prepared: &'p Prepared) -> Result<Option<&'p Bytes>, SendError> {
+        if self.unfinished.is_some() {
+            return Err(SendError::MessageUnfinished);
         }
-        append(frame, output);
-        true
+        Ok(match (&mut self.deflater, prepared.compressed()) {
+            _ if self.keys.is_some() => None,
+            (Some(deflater), Some((compressed, window_bits))) => {
+                deflater.takes(prepared.payload(), window_bits).then_some(compressed)
+            }
+            _ => Some(prepared.plain()),
+        })
+    }
+
+    /// A message that was framed in vain.
+    fn unprepared(&mut self, prepared: &Prepared, output: &mut Vec<u8>) -> Result<(), SendError> {
+        let compression = if prepared.compressed().is_some() { Compression::Auto } else { Compression::Never };
+        self.message(prepared.kind(), prepared.payload(), compression, output)
     }
 
     /// The header of a message in one frame, whose payload the caller sends.

@@ -97,12 +97,12 @@ impl Prepared {
     }
 
     /// The plain frame of a server.
-    pub(super) fn plain(&self) -> &[u8] {
+    pub(super) fn plain(&self) -> &Bytes {
         &self.plain
     }
 
     /// The compressed frame of a server, and the window that is needed to read it.
-    pub(super) fn compressed(&self) -> Option<(&[u8], u8)> {
-        self.compressed.as_ref().map(|compressed| (&compressed.frame[..], compressed.window_bits))
+    pub(super) fn compressed(&self) -> Option<(&Bytes, u8)> {
+        self.compressed.as_ref().map(|compressed| (&compressed.frame, compressed.window_bits))
     }
 }
