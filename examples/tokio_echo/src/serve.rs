@@ -58,7 +58,13 @@ where
 }
 
 /// The two halves; what the first receives goes to the second.
-pub(crate) fn halves<R, W>(reader: R, writer: W, opened: Opened, mut keepalive: Keepalive, server: &Server) -> (Reading<R>, Writing<W>) {
+pub(crate) fn halves<R, W>(
+    reader: R,
+    writer: W,
+    opened: Opened,
+    mut keepalive: Keepalive,
+    server: &Server,
+) -> (Reading<R>, Writing<W>) {
     let Opened { ws, input, output } = opened;
     keepalive.opened(server.clock.now());
     let (receiver, sender) = ws.split();
