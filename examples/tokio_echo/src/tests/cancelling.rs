@@ -29,7 +29,7 @@ async fn exchange(seed: u64) {
         writing.finish().await.expect("the stream ends");
         outcome.expect("the connection ends")
     };
-    let read = async {
+    let read = async move {
         interrupted(&mut reading, for_reading, async |half| half.run().await).await;
         reading.drain().await;
     };

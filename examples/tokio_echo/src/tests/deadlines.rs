@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, DuplexStream, duplex, split};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use websocket_proto::{CloseCode, CloseOutcome, Config, Connection, Event, ReadBuffer, TimedOut, Timeouts};
@@ -17,7 +17,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// Serves one connection with these deadlines; when it is over, and how; the server ends after so long.
+/// Serves one connection with these deadlines, on a stream that has to be flushed; when it is over, and how; the server ends after so long.
 fn start(timeouts: Timeouts, room: usize, end_after: Duration) -> (DuplexStream, JoinHandle<(u64, Outcome)>) {
     let (ours, theirs) = duplex(room);
     let serving = tokio::spawn(async move {
@@ -30,7 +30,7 @@ fn start(timeouts: Timeouts, room: usize, end_after: Duration) -> (DuplexStream,
             std::future::pending().await
         };
         let outcome = tokio::select! {
-            outcome = serve(reader, writer, opened(b""), keepalive, &server) => outcome,
+            outcome = serve(reader, BufWriter::new(writer), opened(b""), keepalive, &server) => outcome,
             () = ending => unreachable!("it waits for ever"),
         };
         (began.elapsed().as_secs(), outcome)
@@ -51,19 +51,25 @@ fn timeouts(set: impl FnOnce(&mut Timeouts)) -> Timeouts {
     timeouts
 }
 
-/// A client that answers everything, until the stream ends; what it heard, and after how many seconds.
+/// A client that answers everything, until the stream ends, and says something itself when it is pinged first; what it
+/// heard, and after how many seconds.
 async fn answering(mut stream: DuplexStream) -> Vec<(u64, String)> {
     let mut ws = Connection::client(&Config::default());
     let (mut input, mut output, mut heard) = (ReadBuffer::default(), Vec::new(), Vec::new());
     let began = Instant::now();
     loop {
+        assert!(began.elapsed() < secs(1000), "it never ends: {heard:?}");
         while let Some(event) = ws.receive(&mut input, &mut output).expect("the server keeps the rules") {
             let what = match event {
                 Event::Ping(_) => String::from("ping"),
                 Event::Close(Some(frame)) => frame.code.0.to_string(),
+                Event::Text(text) => text.to_owned(),
                 other => format!("{other:?}"),
             };
             heard.push((began.elapsed().as_secs(), what));
+        }
+        if heard.len() == 1 {
+            ws.send_text("here", &mut output).expect("it is open");
         }
         stream.write_all(&output).await.expect("the server reads");
         output.clear();
@@ -89,7 +95,7 @@ async fn a_silent_peer_is_pinged_then_closed_then_dropped() {
 async fn a_peer_that_answers_lives_until_the_server_ends() {
     let (peer, serving) = start(Timeouts::default(), 1024, secs(100));
     let heard = answering(peer).await;
-    let expected = [(30, "ping"), (60, "ping"), (90, "ping"), (100, "1001")];
+    let expected = [(30, "ping"), (30, "here"), (60, "ping"), (90, "ping"), (100, "1001")];
     assert_eq!(heard, expected.map(|(at, what)| (at, what.to_owned())));
     let (ended, outcome) = serving.await.expect("no panic");
     let outcome = outcome.expect("it ended well");
@@ -111,7 +117,8 @@ async fn a_connection_of_no_use_is_closed() {
     let timeouts = timeouts(|timeouts| (timeouts.ping, timeouts.idle) = (secs(30), secs(70)));
     let (peer, serving) = start(timeouts, 1024, Duration::MAX);
     let heard = answering(peer).await;
-    assert_eq!(heard, [(30, "ping"), (60, "ping"), (70, "1001")].map(|(at, what)| (at, what.to_owned())));
+    let expected = [(30, "ping"), (30, "here"), (60, "ping"), (90, "ping"), (100, "1001")];
+    assert_eq!(heard, expected.map(|(at, what)| (at, what.to_owned())));
     assert!(serving.await.expect("no panic").1.expect("it ended well").clean);
 }
 
@@ -127,13 +134,13 @@ async fn a_peer_that_only_sends_is_bounded_and_dropped() {
     let (reader, writer) = split(ours);
     let (mut reading, mut writing) = halves(reader, writer, opened(b""), server.keepalive(), &server);
     let sending = async {
-        loop {
+        for _ in 0..100 {
             peer.write_all(&flood).await.expect("the server is there");
         }
     };
     let began = Instant::now();
     let outcome = tokio::select! {
-        ((), ()) = async { tokio::join!(sending, reading.run()) } => unreachable!("nothing ends the flood"),
+        ((), ()) = async { tokio::join!(sending, reading.run()) } => panic!("all of the flood was taken"),
         outcome = writing.run() => outcome,
     };
     assert_eq!((timed_out(&outcome), began.elapsed()), (Some(TimedOut::Write), secs(30)));
