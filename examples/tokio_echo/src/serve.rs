@@ -78,6 +78,7 @@ pub(crate) fn halves<R, W>(
         output,
         written: 0,
         is_unflushed: false,
+        is_blocked: false,
         from_reader,
         // Nothing but what is taken from the reading task fills the output, so it cannot overflow.
         backlog: Backlog::new(PAUSE, usize::MAX),

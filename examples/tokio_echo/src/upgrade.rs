@@ -16,17 +16,17 @@ use websocket_proto::{Config, Connection, ReadBuffer, handshake};
 use crate::Failure;
 use crate::serve::Opened;
 
-/// What a request on the path of the WebSockets leaves behind.
+/// What a request that is accepted leaves behind.
 type Upgrade = (OnUpgrade, Connection);
 
 /// Has hyper serve requests until one of them is an upgrade; `None` if the peer wanted something else.
 pub(crate) async fn open(stream: TcpStream, config: &Config) -> Result<Option<(TcpStream, Opened)>, Failure> {
-    let (upgrades, mut upgraded) = mpsc::channel(1);
+    let (upgrades, mut accepted) = mpsc::channel(1);
     let service = service_fn(|request| future::ready(Ok::<_, Infallible>(respond(request, config, &upgrades))));
     let mut http = http1::Builder::new();
     http.max_header_size(config.limits.head).max_headers(config.limits.header_fields);
     http.serve_connection(TokioIo::new(stream), service).with_upgrades().await?;
-    let Ok((upgrade, ws)) = upgraded.try_recv() else { return Ok(None) };
+    let Ok((upgrade, ws)) = accepted.try_recv() else { return Ok(None) };
     // The stream as it was, without what hyper has around it, and what it has read too far: the first frames.
     let Ok(parts) = upgrade.await?.downcast::<TokioIo<TcpStream>>() else { return Ok(None) };
     let mut input = ReadBuffer::default();

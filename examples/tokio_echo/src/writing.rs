@@ -3,7 +3,9 @@
 //! [`Writing::run`] may be cancelled at its only await and called again: at that, everything that has to go is in the
 //! output, from `written` on, or still on the channel.
 
+use std::future;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
@@ -23,10 +25,12 @@ pub(crate) struct Writing<W> {
     pub(crate) writer: W,
     pub(crate) ws: Sender,
     pub(crate) output: Vec<u8>,
-    /// written <= output.len(): octets of it that are written.
+    /// written <= the length of `output`: octets of it that are written.
     pub(crate) written: usize,
     /// Something was written behind the last flush.
     pub(crate) is_unflushed: bool,
+    /// The stream takes nothing, and that was noted.
+    pub(crate) is_blocked: bool,
     pub(crate) from_reader: mpsc::Receiver<Received>,
     pub(crate) backlog: Backlog,
     pub(crate) keepalive: Keepalive,
@@ -61,6 +65,8 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
                 // Cancelled here: `write` takes octets only in the poll that completes it, and says how many; what
                 // `write_all` had written when it was cancelled, nobody would know. A flush may be begun again.
                 written = write(&mut self.writer, &self.output[self.written..]), if has_to_write => self.wrote(written?),
+                // Only reached when the stream takes nothing: the time that the peer has to change that begins.
+                () = future::ready(()), if has_to_write && !self.is_blocked => self.blocked(),
                 // Cancelled here: the next turn asks for the deadline again.
                 () = self.clock.sleep_until(deadline) => {}
             }
@@ -79,7 +85,6 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
             self.keepalive.heard(heard);
         }
         self.keepalive.handle_timeout(now, &mut self.ws, &mut self.output)?;
-        self.keepalive.wrote(now, 0, self.unwritten()); // what was appended since the last turn waits from now on
         Ok(self.keepalive.next_deadline(now, &self.ws))
     }
 
@@ -106,13 +111,11 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
     /// Takes note of octets that were written, or, if there were none, of a flush.
     fn wrote(&mut self, written: usize) {
         let now = self.clock.now();
+        let was_blocked = mem::take(&mut self.is_blocked);
         self.written += written;
         self.is_unflushed = written > 0;
-        self.keepalive.wrote(now, written, self.unwritten());
-        // While the reading task waits for us, it does not hear the peer; that the peer takes octets shows it is there.
-        if written > 0 && self.from_reader.capacity() == 0 {
-            self.keepalive.heard(now);
-        }
+        // a flush that had to wait has had octets taken, too
+        self.keepalive.wrote(now, written.max(usize::from(was_blocked)), self.unwritten());
         if self.unwritten() == 0 {
             self.output.clear();
             self.output.shrink_to(PAUSE);
@@ -121,6 +124,13 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
             self.output.drain(..self.written); // moves no more than was written
             self.written = 0;
         }
+    }
+
+    /// Takes note that octets have to wait. Not before it was tried to write them: a peer that takes octets which had to
+    /// wait lives; that the stream takes a Ping at once says nothing of the peer.
+    fn blocked(&mut self) {
+        self.is_blocked = true;
+        self.keepalive.wrote(self.clock.now(), 0, self.unwritten().max(1));
     }
 
     fn unwritten(&self) -> usize {

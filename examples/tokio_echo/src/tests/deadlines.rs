@@ -150,6 +150,17 @@ async fn a_peer_that_only_sends_is_bounded_and_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn octets_that_the_stream_holds_back_wait_as_well() {
+    let timeouts = timeouts(|timeouts| timeouts.write = secs(30));
+    let (mut peer, serving) = start(timeouts, 1024, secs(5000));
+    let mut said = Vec::new();
+    Connection::client(&Config::default()).send_binary(&[7; 3000], &mut said).expect("it is open");
+    peer.write_all(&said).await.expect("the server reads");
+    let (ended, outcome) = serving.await.expect("no panic");
+    assert_eq!((ended, timed_out(&outcome)), (30, Some(TimedOut::Write)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_slowly_is_not_taken_for_dead() {
     let mut ws = Connection::client(&Config::default());
     let mut said = Vec::new();
