@@ -30,7 +30,7 @@ fn start(timeouts: Timeouts, room: usize, end_after: Duration) -> (DuplexStream,
             sleep(secs(10_000)).await;
         };
         let outcome = tokio::select! {
-            outcome = serve(reader, BufWriter::new(writer), opened(b""), keepalive, &server) => outcome,
+            outcome = serve(reader, BufWriter::with_capacity(2000, writer), opened(b""), keepalive, &server) => outcome,
             () = ending => panic!("it never ends"),
         };
         (began.elapsed().as_secs(), outcome)
@@ -154,7 +154,7 @@ async fn octets_that_the_stream_holds_back_wait_as_well() {
     let timeouts = timeouts(|timeouts| timeouts.write = secs(30));
     let (mut peer, serving) = start(timeouts, 1024, secs(5000));
     let mut said = Vec::new();
-    Connection::client(&Config::default()).send_binary(&[7; 3000], &mut said).expect("it is open");
+    Connection::client(&Config::default()).send_binary(&[7; 1500], &mut said).expect("it is open");
     peer.write_all(&said).await.expect("the server reads");
     let (ended, outcome) = serving.await.expect("no panic");
     assert_eq!((ended, timed_out(&outcome)), (30, Some(TimedOut::Write)));
