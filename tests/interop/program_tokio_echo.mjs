@@ -307,8 +307,8 @@ await check('SIGINT does the same', async (after) => {
 await check('no more connections than --connections, the others wait', async (after) => {
   const server = await start(after, {}, '--connections', '2');
   const first = await connect(after, server.doors.raw);
-  await connect(after, server.doors.hyper);
-  const third = connect(after, server.doors.raw);
+  await connect(after, server.doors.raw);
+  const third = connect(after, server.doors.hyper);
   let isOpen = false;
   third.then(() => (isOpen = true), () => {});
   for (let number = 0; number < 200; number += 1) await echoes(first, `${number}`, 'a message');

@@ -34,7 +34,7 @@ usage: tokio_echo [FLAGS]
 
   --listen ADDRESS        where hyper listens (127.0.0.1:9004); port 0 takes any that is free
   --raw ADDRESS           where the handshake of the library listens, on any path (nowhere)
-  --connections N         connections at a time (10000); who comes then waits to be accepted
+  --connections N         connections at a time (10000); who comes then waits for a place
   --max-message BYTES     the longest message to accept (8388608)
   --handshake MS          how long a peer may take for its request (10000)
   --ping MS               silence after which a peer is pinged (30000)
@@ -76,7 +76,6 @@ fn main() {
         eprintln!("cannot serve on {listen}: {error}");
         process::exit(1);
     }
-    process::exit(0); // whatever still waits for something
 }
 
 /// A flag's value.

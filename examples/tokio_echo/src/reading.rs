@@ -12,8 +12,8 @@ use websocket_proto::{Message, Owed, ReadBuffer, Receiver};
 
 use crate::clock::{Clock, Heard};
 
-/// Octets to ask the stream for at a time.
-const READ: usize = 16 * 1024;
+/// Octets to ask the stream for at a time; and of memory that an idle connection keeps, for each direction.
+pub(crate) const READ: usize = 8 * 1024;
 
 /// What the reading task tells the writing task.
 #[derive(Debug)]

@@ -56,7 +56,7 @@ impl Server {
     pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener, door: Door) {
         let mut ending = self.ending();
         loop {
-            // Cancelled here: a connection that was not accepted waits, or is refused when the listener is dropped.
+            // Cancelled here: whoever has no place yet is dropped, and so is the listener.
             let taken = tokio::select! {
                 biased;
                 () = ended(&mut ending) => return,
@@ -75,9 +75,10 @@ impl Server {
         }
     }
 
+    /// The next connection. While there is no place for it nothing else is accepted, and waits in the listener's queue.
     async fn take(&self, listener: &TcpListener) -> Result<(OwnedSemaphorePermit, TcpStream, SocketAddr), Failure> {
-        let place = Arc::clone(&self.places).acquire_owned().await?;
         let (stream, peer) = listener.accept().await?;
+        let place = Arc::clone(&self.places).acquire_owned().await?;
         Ok((place, stream, peer))
     }
 

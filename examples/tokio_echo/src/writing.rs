@@ -14,7 +14,7 @@ use websocket_proto::{Backlog, CloseCode, CloseOutcome, Flow, Keepalive, Message
 
 use crate::Failure;
 use crate::clock::{Clock, Heard};
-use crate::reading::Received;
+use crate::reading::{READ, Received};
 
 /// Octets of output that may wait before nothing more is taken from the reading task.
 pub(crate) const PAUSE: usize = 64 * 1024;
@@ -118,7 +118,7 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
         self.keepalive.wrote(now, written.max(usize::from(was_blocked)), self.unwritten());
         if self.unwritten() == 0 {
             self.output.clear();
-            self.output.shrink_to(PAUSE);
+            self.output.shrink_to(READ);
             self.written = 0;
         } else if self.written >= self.unwritten() {
             self.output.drain(..self.written); // moves no more than was written
