@@ -64,7 +64,7 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
                 received = self.from_reader.recv(), if has_room && outcome.is_none() => self.take(received)?,
                 // Cancelled here: `write` takes octets only in the poll that completes it, and says how many; what
                 // `write_all` had written when it was cancelled, nobody would know. A flush may be begun again.
-                written = write(&mut self.writer, &self.output[self.written..]), if has_to_write => self.wrote(written?),
+                n = write(&mut self.writer, &self.output[self.written..]), if has_to_write => self.wrote(n?),
                 // Only reached when the stream takes nothing: the time that the peer has to change that begins.
                 () = future::ready(()), if has_to_write && !self.is_blocked => self.blocked(),
                 // Cancelled here: the next turn asks for the deadline again.
@@ -126,8 +126,8 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
         }
     }
 
-    /// Takes note that octets have to wait. Not before it was tried to write them: a peer that takes octets which had to
-    /// wait lives; that the stream takes a Ping at once says nothing of the peer.
+    /// Takes note that octets have to wait. Not before it was tried to write them: a peer that takes octets which had
+    /// to wait lives; that the stream takes a Ping at once says nothing of the peer.
     fn blocked(&mut self) {
         self.is_blocked = true;
         self.keepalive.wrote(self.clock.now(), 0, self.unwritten().max(1));

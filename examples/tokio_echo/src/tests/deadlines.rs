@@ -17,7 +17,8 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// Serves one connection with these deadlines, on a stream that has to be flushed; when it is over, and how; the server ends after so long.
+/// Serves one connection with these deadlines, on a stream that has to be flushed; when it is over, and how. The server
+/// ends after so long.
 fn start(timeouts: Timeouts, room: usize, end_after: Duration) -> (DuplexStream, JoinHandle<(u64, Outcome)>) {
     let (ours, theirs) = duplex(room);
     let serving = tokio::spawn(async move {
