@@ -8,6 +8,9 @@ mod request;
 mod serve;
 #[path = "../../loops/completion.rs"]
 mod stream;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/timeouts.rs"]
+mod timeouts;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -17,9 +20,9 @@ use std::{fmt, fs};
 
 use args::Args;
 use tokio::runtime::Runtime;
-use websocket_proto::Timeouts;
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 A server that speaks HTTP/2 and nothing else: it has a page at /, and sends back each message of a WebSocket, which a
 browser opens on the connection that it has already.
 
@@ -28,17 +31,15 @@ usage: h2 [FLAGS]
   --listen ADDRESS      where to listen (127.0.0.1:9444); port 0 takes any that is free
   --name NAME           a name or address to certify, any number of times (localhost, 127.0.0.1, ::1)
   --write-cert FILE     where to write the certificate, which is made anew at each start
-  --handshake SECONDS   how long the handshakes of TLS and HTTP/2 may take, together (10)
-  --ping SECONDS        how long a WebSocket's peer may be silent before it is pinged (30)
-  --pong SECONDS        how long it may be silent then (20)
-  --close SECONDS       how long it may take to close (10)
-  --write SECONDS       how long it may read nothing of what waits for it (30)
-  --idle SECONDS        how long there may be no whole message (for ever)
   --vacant SECONDS      how long a connection may be without a stream (60)
   --help                this text
-
+",
+    timeouts::usage!(),
+    "
+The handshakes are those of TLS and HTTP/2, together.
 Ctrl-C closes all WebSockets with code 1001 and all connections by GOAWAY, and ends the program.
-";
+"
+);
 
 /// What ends the work on a connection or a stream.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     let names = args.values("--name");
     let certificate = args.values("--write-cert").pop();
     let vacant = Duration::from_secs(args.value("--vacant", 60));
-    let timeouts = timeouts(&mut args);
+    let timeouts = timeouts::take(&mut args);
     let [] = args.positional();
 
     let served = config::tls(names).and_then(|(tls, pem)| {
@@ -65,23 +66,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The deadlines that the flags ask for.
-fn timeouts(args: &mut Args) -> Timeouts {
-    let mut timeouts = Timeouts::default();
-    let flags = [
-        ("--handshake", &mut timeouts.handshake),
-        ("--ping", &mut timeouts.ping),
-        ("--pong", &mut timeouts.pong),
-        ("--close", &mut timeouts.close),
-        ("--write", &mut timeouts.write),
-        ("--idle", &mut timeouts.idle),
-    ];
-    for (flag, timeout) in flags {
-        *timeout = Duration::from_secs(args.value(flag, timeout.as_secs()));
-    }
-    timeouts
 }
 
 /// Prints a line; that nobody reads it is no reason to stop.

@@ -10,17 +10,19 @@ mod serve;
 #[path = "../../loops/blocking.rs"]
 mod session;
 mod stream;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/timeouts.rs"]
+mod timeouts;
 
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use args::Args;
-use websocket_proto::Timeouts;
 use websocket_proto::handshake::Uri;
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 WebSockets over TLS: an echo server, and a client that sends the lines of its standard input and prints what arrives.
 
 usage: tls serve [FLAGS]
@@ -35,18 +37,15 @@ connect:
   URL                   such as wss://localhost:9443/
   --ca FILE             the certificates to trust, in PEM
 
-both:
-  --handshake SECONDS   how long the TLS handshake and the request may take, together (10)
-  --ping SECONDS        how long the peer may be silent before it is pinged (30)
-  --pong SECONDS        how long it may be silent then (20)
-  --close SECONDS       how long it may take to close (10)
-  --write SECONDS       how long it may read nothing of what waits for it (30)
-  --idle SECONDS        how long there may be no message at all (for ever)
   --help                this text
-
+",
+    timeouts::usage!(),
+    "
+The handshake is that of TLS and the request, together.
 Ctrl-C closes with code 1001. The client's status: 0 when the connection was closed cleanly, 1 when it was refused,
 could not be made or broke, 64 for wrong arguments.
-";
+"
+);
 
 /// What ends the work on a connection.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -54,7 +53,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 fn main() -> ExitCode {
     let command = env::args().nth(1);
     let mut args = Args::new(USAGE);
-    let timeouts = timeouts(&mut args);
+    let timeouts = timeouts::take(&mut args);
     let done = match command.as_deref() {
         Some("serve") => {
             let listen = args.value("--listen", String::from("127.0.0.1:9443"));
@@ -81,21 +80,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The deadlines that the flags ask for.
-fn timeouts(args: &mut Args) -> Timeouts {
-    let mut timeouts = Timeouts::default();
-    let flags = [
-        ("--handshake", &mut timeouts.handshake),
-        ("--ping", &mut timeouts.ping),
-        ("--pong", &mut timeouts.pong),
-        ("--close", &mut timeouts.close),
-        ("--write", &mut timeouts.write),
-        ("--idle", &mut timeouts.idle),
-    ];
-    for (flag, timeout) in flags {
-        *timeout = Duration::from_secs(args.value(flag, timeout.as_secs()));
-    }
-    timeouts
 }
