@@ -210,7 +210,7 @@ for (const [door, url] of Object.entries(main.doors)) {
   });
 
   await check(`${door}: a ping flood of clients that never read leaves memory and others alone`, async (after) => {
-    const server = await start(after, {}, '--write', '2000');
+    const server = await start(after, {}, '--write', '2');
     const flooded = server.doors[door];
     const other = await connect(after, flooded);
     await echoes(other, 'warm', 'a message');
@@ -253,7 +253,7 @@ for (const [door, url] of Object.entries(main.doors)) {
   });
 
   await check(`${door}: a peer that is half open is pinged, closed and dropped; one that answers lives`, async (after) => {
-    const server = await start(after, {}, '--ping', '200', '--pong', '300', '--close', '300');
+    const server = await start(after, {}, '--ping', '0.2', '--pong', '0.3', '--close', '0.3');
     const live = await connect(after, server.doors[door]);
     const began = performance.now();
     const dead = await opened(after, server.doors[door]);
@@ -269,7 +269,7 @@ for (const [door, url] of Object.entries(main.doors)) {
   });
 
   await check(`${door}: who takes too long for a request is dropped`, async (after) => {
-    const server = await start(after, {}, '--handshake', '400');
+    const server = await start(after, {}, '--handshake', '0.4');
     const silent = await bare(after, server.doors[door]);
     const slow = await bare(after, server.doors[door]);
     slow.write(request(server.doors[door]).slice(0, 60));
@@ -279,7 +279,7 @@ for (const [door, url] of Object.entries(main.doors)) {
   });
 
   await check(`${door}: SIGTERM closes all with 1001 and exits with 0`, async (after) => {
-    const server = await start(after, {}, '--close', '1000');
+    const server = await start(after, {}, '--close', '1');
     const clients = [];
     for (let number = 0; number < 20; number += 1) clients.push(await connect(after, server.doors[door]));
     const mute = await opened(after, server.doors[door]); // never answers the Close

@@ -14,11 +14,13 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod tests;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/timeouts.rs"]
+mod timeouts;
 mod upgrade;
 mod writing;
 
 use std::sync::Arc;
-use std::time::Duration;
 use std::{io, process};
 
 use args::Args;
@@ -27,7 +29,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use websocket_proto::{Config, Timeouts};
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 An echo server on tokio: hyper serves a line of text at / and WebSockets at /ws; a second door does without hyper.
 
 usage: tokio_echo [FLAGS]
@@ -36,17 +39,13 @@ usage: tokio_echo [FLAGS]
   --raw ADDRESS           where the handshake of the library listens, on any path (nowhere)
   --connections N         connections at a time (10000); who comes then waits for a place
   --max-message BYTES     the longest message to accept (8388608)
-  --handshake MS          how long a peer may take for its request (10000)
-  --ping MS               silence after which a peer is pinged (30000)
-  --pong MS               how long it may then stay silent (20000)
-  --close MS              how long it may take to answer a Close (10000)
-  --write MS              how long a write may wait for it (30000)
-  --idle MS               how long there may be no message (for ever)
-  --lifetime MS           how long a connection may last (for ever)
   --help                  this text
-
+",
+    timeouts::usage!(),
+    "
 Ctrl-C and SIGTERM close all connections with code 1001, and end the program.
-";
+"
+);
 
 /// What ends the work on a connection, or the program.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -59,33 +58,11 @@ fn main() {
     let mut config = Config::default();
     config.limits.message = args.value("--max-message", 8 << 20);
     config.limits.frame = config.limits.message;
-    let mut timeouts = Timeouts::default();
-    for (flag, timeout) in [
-        ("--handshake", &mut timeouts.handshake),
-        ("--ping", &mut timeouts.ping),
-        ("--pong", &mut timeouts.pong),
-        ("--close", &mut timeouts.close),
-        ("--write", &mut timeouts.write),
-        ("--idle", &mut timeouts.idle),
-        ("--lifetime", &mut timeouts.lifetime),
-    ] {
-        *timeout = args.value(flag, Milliseconds(*timeout)).0;
-    }
+    let timeouts = timeouts::take(&mut args);
     let [] = args.positional();
     if let Err(error) = run(&listen, &raw, connections, config, timeouts) {
         eprintln!("cannot serve on {listen}: {error}");
         process::exit(1);
-    }
-}
-
-/// A flag's value.
-struct Milliseconds(Duration);
-
-impl std::str::FromStr for Milliseconds {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        value.parse().map(Duration::from_millis).map(Self)
     }
 }
 
