@@ -1,0 +1,345 @@
+// The page of the chat. What others say is only ever put in as text.
+
+const $ = (id) => document.getElementById(id);
+const MOST_SHOWN = 500; // messages and notices
+const PAUSE = { first: 500, most: 20_000 }; // milliseconds before the next attempt to connect
+
+// what this tab keeps over a reload; a browser may refuse to
+const kept = {
+  get: (key) => { try { return sessionStorage.getItem(key); } catch { return null; } },
+  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* then not */ } },
+};
+
+let socket;
+let attempts = 0; // that failed since the last success
+let wasOpen = false; // ever
+let online = true; // the servers are in touch
+let timer;
+let me; // our member, as the server calls us
+let name = kept.get('name') ?? '';
+let room = kept.get('room') ?? 'lobby';
+let shownRoom; // whose messages are on the page
+let last = 0; // number of the last message there
+const here = new Map(); // member to name
+const outbox = new Map(); // key to { text, room, item } of what the server has not confirmed
+const rooms = new Set(['lobby', ...JSON.parse(kept.get('rooms') ?? '[]')]);
+const page = kept.get('page') ?? randomKey();
+kept.set('page', page);
+
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// ---- the connection
+
+function connect() {
+  clearTimeout(timer);
+  status('waiting', attempts === 0 ? 'Connecting…' : `Reconnecting… (attempt ${attempts + 1})`);
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  socket = new WebSocket(`${scheme}://${location.host}/ws`, ['chat']);
+  socket.addEventListener('open', () => {
+    wasOpen = true;
+    online = true;
+    join();
+  });
+  socket.addEventListener('message', (event) => receive(JSON.parse(event.data)));
+  socket.addEventListener('close', (event) => {
+    socket = undefined;
+    here.clear();
+    showHere();
+    const why = { 1001: 'The server is restarting', 1008: 'The server closed the connection' }[event.code];
+    reconnect(why ?? (wasOpen ? 'The connection is lost' : 'The server cannot be reached, or the link lacks its token'), event.code);
+  });
+}
+
+/** Tries again after a pause that doubles each time, of which a random part is left out, lest all come at once. */
+function reconnect(why, code) {
+  const most = Math.min(PAUSE.most, PAUSE.first * 2 ** attempts);
+  let pause = most / 2 + Math.random() * (most / 2);
+  if (code === 1008) pause = Math.max(pause, 5000);
+  attempts += 1;
+  const until = Date.now() + pause;
+  const count = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    if (seconds <= 0) return connect();
+    status('trouble', `${why}. Reconnecting in ${seconds} s…`);
+    timer = setTimeout(count, Math.min(1000, until - Date.now()));
+  };
+  count();
+}
+
+window.addEventListener('online', () => { if (name && shownRoom !== undefined && !socket) connect(); });
+
+function send(request) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request));
+}
+
+function join() {
+  me = undefined;
+  send({ type: 'join', room, name });
+}
+
+// ---- what the server says
+
+const handlers = {
+  joined(answer) {
+    attempts = 0;
+    me = answer.member;
+    room = answer.room;
+    name = answer.name;
+    kept.set('name', name);
+    kept.set('room', room);
+    rooms.add(room);
+    kept.set('rooms', JSON.stringify([...rooms].slice(-12)));
+    if (shownRoom !== room) {
+      $('messages').replaceChildren();
+      last = 0;
+      shownRoom = room;
+      notice(answer.welcome);
+    }
+    // who reconnects has most of them already
+    answer.history.forEach(handlers.message);
+    handlers.here(answer);
+    showRooms();
+    showState();
+    resend();
+  },
+  message(message) {
+    if (message.id <= last) return;
+    last = message.id;
+    outbox.get(message.key)?.item.remove();
+    outbox.delete(message.key);
+    keepOutbox();
+    show(message);
+  },
+  join(member) {
+    here.set(member.member, member.name);
+    showHere();
+    if (member.member !== me) notice(`${member.name} has come in`);
+  },
+  leave(member) {
+    here.delete(member.member);
+    showHere();
+    notice(`${member.name} has left`);
+  },
+  here(list) {
+    here.clear();
+    for (const member of list.here) here.set(member.member, member.name);
+    showHere();
+  },
+  status(news) {
+    online = news.online;
+    showState();
+    if (!online) return;
+    if (me === undefined) join();
+    else resend();
+  },
+  notice(news) {
+    notice(news.text);
+  },
+  refused(refusal) {
+    if (refusal.again) return; // once the servers are in touch again
+    const refused = outbox.get(refusal.key);
+    if (refused) {
+      refused.item.remove();
+      outbox.delete(refusal.key);
+      keepOutbox();
+      if ($('text').value === '') draft(refused.text);
+    }
+    notice(`Not done: ${refusal.why}.`);
+  },
+};
+
+function receive(news) {
+  handlers[news.type]?.(news);
+}
+
+/** Sends what was not confirmed. The server knows by its key what it has had. */
+function resend() {
+  for (const [key, { text, room: where, item }] of outbox) {
+    if (where !== room) continue;
+    $('messages').append(item);
+    send({ type: 'say', text, key });
+  }
+}
+
+// ---- what is on the page
+
+function status(state, text) {
+  $('status').dataset.state = state;
+  if ($('status').textContent !== text) $('status').textContent = text;
+}
+
+function showState() {
+  if (online) status('open', 'Connected');
+  else status('trouble', 'The servers have lost touch. What you send goes out when they are back');
+}
+
+function add(item) {
+  const list = $('messages');
+  const pending = list.querySelector('.pending');
+  if (pending && !item.classList.contains('pending')) list.insertBefore(item, pending);
+  else list.append(item);
+  while (list.children.length > MOST_SHOWN) list.firstChild.remove();
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
+}
+
+// who is reading the last message goes on doing so, also when the keyboard of a phone comes up
+let isAtEnd = true;
+$('messages').addEventListener('scroll', ({ target: list }) => {
+  isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+});
+new ResizeObserver(() => {
+  if (isAtEnd) $('messages').scrollTop = $('messages').scrollHeight;
+}).observe($('messages'));
+
+function element(tag, text, className = '') {
+  const node = document.createElement(tag);
+  node.textContent = text;
+  node.className = className;
+  return node;
+}
+
+function notice(text) {
+  add(element('li', text, 'notice'));
+}
+
+function show({ name: from, text, at, key }) {
+  const isMine = key.startsWith(page);
+  const item = element('li', '', isMine ? 'message mine' : 'message');
+  const time = new Date(at);
+  const head = document.createElement('header');
+  const who = element('strong', from);
+  who.style.setProperty('--name', colour(from));
+  const when = element('time', time.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' }));
+  when.dateTime = time.toISOString();
+  when.title = time.toLocaleString();
+  head.append(who, when);
+  const body = element('p', text);
+  body.dir = 'auto';
+  item.append(head, body);
+  const before = [...$('messages').children].findLast((other) => !other.classList.contains('pending'));
+  const follows = before?.dataset.from === from && at - Number(before.dataset.at) < 120_000 && before.dataset.mine === String(isMine);
+  item.classList.toggle('follows', follows);
+  Object.assign(item.dataset, { from, at, mine: isMine });
+  add(item);
+}
+
+/** A colour for a name, the same on all pages. */
+function colour(text) {
+  let hash = 2166136261; // FNV-1a
+  for (const char of text) hash = Math.imul(hash ^ char.codePointAt(0), 16777619);
+  const hue = (hash >>> 0) % 360;
+  return `light-dark(hsl(${hue} 60% 34%), hsl(${hue} 60% 72%))`;
+}
+
+function showHere() {
+  const list = [...here].sort(([, a], [, b]) => a.localeCompare(b));
+  $('here').replaceChildren(...list.map(([member, who]) => element('li', who, member === me ? 'you' : '')));
+  $('count').textContent = list.length > 0 ? `· ${list.length}` : '';
+}
+
+function showRooms() {
+  $('room-title').textContent = room;
+  document.title = `${room} · Chat`;
+  $('rooms').replaceChildren(...[...rooms].sort().map((other) => {
+    const item = document.createElement('li');
+    const button = element('button', other);
+    button.type = 'button';
+    if (other === room) button.setAttribute('aria-current', 'true');
+    button.addEventListener('click', () => enter(other));
+    item.append(button);
+    return item;
+  }));
+}
+
+function draft(text) {
+  $('text').value = text;
+  kept.set('draft', text);
+  grow();
+}
+
+function grow() {
+  $('text').style.height = 'auto';
+  $('text').style.height = `${$('text').scrollHeight + 2}px`;
+}
+
+function keepOutbox() {
+  kept.set('outbox', JSON.stringify([...outbox].map(([key, { text, room: where }]) => [key, { text, room: where }])));
+}
+
+function pending(key, text, where) {
+  const item = element('li', '', 'message mine pending');
+  item.append(element('p', text));
+  outbox.set(key, { text, room: where, item });
+  return item;
+}
+
+// ---- what the person does
+
+function enter(other) {
+  if (!other || (other === room && me !== undefined)) return;
+  room = other;
+  join();
+}
+
+$('door').addEventListener('submit', (event) => {
+  event.preventDefault();
+  name = $('name').value.trim();
+  room = $('room').value.trim();
+  if (!name || !room) return;
+  $('door').hidden = true;
+  $('chat').hidden = false;
+  showRooms();
+  connect();
+  $('text').focus();
+});
+
+$('other').addEventListener('submit', (event) => {
+  event.preventDefault();
+  enter($('other-room').value.trim());
+  $('other-room').value = '';
+});
+
+$('say').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = $('text').value.trimEnd();
+  if (text.trim() === '') return;
+  const key = `${page}-${randomKey()}`;
+  add(pending(key, text, room));
+  $('messages').scrollTop = $('messages').scrollHeight; // where the answers will be
+  keepOutbox();
+  draft('');
+  if (me !== undefined) send({ type: 'say', text, key });
+});
+
+$('text').addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $('say').requestSubmit();
+});
+$('text').addEventListener('input', () => {
+  kept.set('draft', $('text').value);
+  grow();
+});
+
+$('theme').addEventListener('click', () => {
+  const isDark = getComputedStyle(document.documentElement).colorScheme === 'dark'
+    || (!document.documentElement.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
+  theme(isDark ? 'light' : 'dark');
+});
+
+function theme(choice) {
+  document.documentElement.dataset.theme = choice;
+  try { localStorage.setItem('theme', choice); } catch { /* then not */ }
+}
+
+let chosen = null;
+try { chosen = localStorage.getItem('theme'); } catch { /* then by the system */ }
+if (chosen === 'light' || chosen === 'dark') theme(chosen);
+
+for (const [key, { text, room: where }] of JSON.parse(kept.get('outbox') ?? '[]')) pending(key, text, where);
+$('name').value = name;
+$('room').value = room;
+draft(kept.get('draft') ?? '');
+if (name) $('door').requestSubmit();

@@ -32,14 +32,14 @@ const NAP: Duration = Duration::from_hours(1);
 pub(crate) enum Command {
     /// Octets have come, with which went what is owed for them, and a Pong.
     Heard {
-        owed: Option<Owed>,
+        owed: Option<Box<Owed>>,
         pong: Option<Vec<u8>>,
     },
     Send(Prepared),
     Close(CloseCode, &'static str),
     /// Nothing will come any more: write what is there, and end.
     End {
-        owed: Option<Owed>,
+        owed: Option<Box<Owed>>,
     },
 }
 
@@ -107,7 +107,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
             }
         };
         // of several Pings between two reads, the last is answered (§5.5.3); and while the queue is full, nothing is read
-        if commands.send(Command::Heard { owed: receiver.take_owed(), pong }).is_err() || !goes_on {
+        if commands.send(Command::Heard { owed: receiver.take_owed().map(Box::new), pong }).is_err() || !goes_on {
             break;
         }
         if input.is_empty() {
@@ -119,7 +119,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
         }
     }
     guest.leave();
-    let _ = commands.send(Command::End { owed: receiver.take_owed() });
+    let _ = commands.send(Command::End { owed: receiver.take_owed().map(Box::new) });
 }
 
 /// The thread that writes.
@@ -189,9 +189,9 @@ impl Writer<'_> {
         false
     }
 
-    fn settle(&mut self, owed: Option<Owed>) {
+    fn settle(&mut self, owed: Option<Box<Owed>>) {
         if let Some(owed) = owed {
-            self.sender.settle(owed, &mut self.output);
+            self.sender.settle(*owed, &mut self.output);
         }
     }
 

@@ -178,7 +178,7 @@ impl Redis {
     pub(crate) fn beat_on(&self) -> Infallible {
         loop {
             thread::sleep(BEAT);
-            // who was taken for dead has to come anew: without heartbeats, the events will seem to have ended
+            // who was taken for dead has to come anew: the thread that listens notices
             if matches!(self.beat(), Ok(false)) {
                 *self.lock() = None;
             }
@@ -210,10 +210,13 @@ impl Redis {
         self.beat()?;
         hub.resync(self)?;
         hub.set_online(true);
+        println!("connected to Redis");
         loop {
             let line: String = events.get_message()?.get_payload()?;
-            if let Some(event) = Event::parse(&line) {
-                hub.hear(&event, self)?;
+            match Event::parse(&line) {
+                Some(event) => hub.hear(&event, self)?,
+                None if self.lock().is_none() => return Err(Unavailable.into()),
+                None => {}
             }
         }
     }
@@ -229,12 +232,19 @@ impl Redis {
         Ok(connection)
     }
 
-    /// Runs a script. Whatever goes wrong, the connection is not used again.
+    /// Runs a script. Where only the connection has broken, a second time on a new one: to do a step twice does no harm.
     fn run<T: FromRedisValue>(&self, script: &str, args: &[&str]) -> Result<T, Unavailable> {
         let mut commands = self.lock();
         let connection = commands.as_mut().ok_or(Unavailable)?;
         let script = format!("{COMMON}{script}");
-        cmd("EVAL").arg(script).arg(0).arg(args).query(connection).map_err(|error| {
+        let command = cmd("EVAL").arg(script).arg(0).arg(args).take();
+        let answer = match command.query(connection) {
+            Err(error) if error.is_connection_dropped() => {
+                self.connect().and_then(|anew| command.query(commands.insert(anew)))
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| {
             eprintln!("Redis does not do what it is asked: {error}");
             *commands = None;
             Unavailable
