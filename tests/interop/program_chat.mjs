@@ -79,6 +79,7 @@ await check('a room: welcome, who is here, messages in order, history of 50', as
   await Promise.all([ada.sayAll(texts), grace.texts(120).then((got) => same(got, texts, 'what Grace hears'))]);
   const again = ada.say('only once');
   ada.say('only once', again);
+  same((await ada.next('said')).key, again, 'what was said before');
   ada.say('end');
   same(await grace.texts(2), ['only once', 'end'], 'one key, one message');
   const elsewhere = await person(after, server, 'Lin', 'garden');

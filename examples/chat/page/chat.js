@@ -22,6 +22,7 @@ let shownRoom; // whose messages are on the page
 let last = 0; // number of the last message there
 const here = new Map(); // member to name
 const outbox = new Map(); // key to { text, room, item } of what the server has not confirmed
+let sent; // key of that of them which is on its way
 const rooms = new Set(['lobby', ...JSON.parse(kept.get('rooms') ?? '[]')]);
 const page = kept.get('page') ?? randomKey();
 kept.set('page', page);
@@ -76,6 +77,7 @@ function send(request) {
 
 function join() {
   me = undefined;
+  sent = undefined;
   send({ type: 'join', room, name });
 }
 
@@ -84,6 +86,7 @@ function join() {
 const handlers = {
   joined(answer) {
     attempts = 0;
+    online = true;
     me = answer.member;
     room = answer.room;
     name = answer.name;
@@ -102,15 +105,14 @@ const handlers = {
     handlers.here(answer);
     showRooms();
     showState();
-    resend();
+    sendNext();
   },
   message(message) {
     if (message.id <= last) return;
     last = message.id;
-    outbox.get(message.key)?.item.remove();
-    outbox.delete(message.key);
-    keepOutbox();
+    settle(message.key);
     show(message);
+    if (me !== undefined) sendNext();
   },
   join(member) {
     here.set(member.member, member.name);
@@ -130,23 +132,28 @@ const handlers = {
   status(news) {
     online = news.online;
     showState();
-    if (!online) return;
-    if (me === undefined) join();
-    else resend();
+    sent = undefined;
+    sendNext();
+  },
+  said(news) {
+    settle(news.key);
+    sendNext();
   },
   notice(news) {
     notice(news.text);
   },
   refused(refusal) {
-    if (refusal.again) return; // once the servers are in touch again
-    const refused = outbox.get(refusal.key);
-    if (refused) {
-      refused.item.remove();
-      outbox.delete(refusal.key);
-      keepOutbox();
-      if ($('text').value === '') draft(refused.text);
+    if (refusal.again) {
+      if (refusal.key === null) return notice(`Not done: ${refusal.why}.`);
+      // if the servers have lost touch, they will say when it is over; if it was too much at once, it soon is
+      sent = undefined;
+      setTimeout(sendNext, 1500);
+      return;
     }
+    const text = settle(refusal.key);
+    if (text !== undefined) draft([text, $('text').value].filter(Boolean).join('\n'));
     notice(`Not done: ${refusal.why}.`);
+    sendNext();
   },
 };
 
@@ -154,13 +161,25 @@ function receive(news) {
   handlers[news.type]?.(news);
 }
 
-/** Sends what was not confirmed. The server knows by its key what it has had. */
-function resend() {
-  for (const [key, { text, room: where, item }] of outbox) {
-    if (where !== room) continue;
-    $('messages').append(item);
-    send({ type: 'say', text, key });
-  }
+/** Forgets what was to be sent, as the server has it or does not want it; its text. */
+function settle(key) {
+  const settled = outbox.get(key);
+  if (!settled) return undefined;
+  settled.item.remove();
+  outbox.delete(key);
+  keepOutbox();
+  if (sent === key) sent = undefined;
+  return settled.text;
+}
+
+/** Sends the first that was not confirmed, again if need be: the server knows by its key whether it has had it. */
+function sendNext() {
+  for (const [, { item, room: where }] of outbox) if (where === room && !item.isConnected) add(item);
+  const next = [...outbox].find(([, { room: where }]) => where === room);
+  if (!next || sent !== undefined || me === undefined || !online) return;
+  const [key, { text }] = next;
+  sent = key;
+  send({ type: 'say', text, key });
 }
 
 // ---- what is on the page
@@ -310,7 +329,7 @@ $('say').addEventListener('submit', (event) => {
   $('messages').scrollTop = $('messages').scrollHeight; // where the answers will be
   keepOutbox();
   draft('');
-  if (me !== undefined) send({ type: 'say', text, key });
+  sendNext();
 });
 
 $('text').addEventListener('keydown', (event) => {

@@ -6,6 +6,7 @@
 //! the peer is too slow and is dropped.
 
 use std::io::{ErrorKind, Write};
+use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, sync_channel};
@@ -68,10 +69,10 @@ impl Outbox {
 }
 
 /// One connection, from its request to its end.
-pub(crate) fn serve(server: &Server, stream: TcpStream, seat: &Seat) -> Result<(), Failure> {
+pub(crate) fn serve(server: &Server, stream: TcpStream, mut seat: Seat) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
     let mut keepalive = Keepalive::new(&server.timeouts, server.now());
-    let opened = http::open(server, &stream, seat, keepalive.handshake_deadline())?;
+    let opened = http::open(server, &stream, &mut seat, keepalive.handshake_deadline())?;
     let Some((ws, input, output)) = opened else { return Ok(()) };
     keepalive.opened(server.now());
 
@@ -79,7 +80,7 @@ pub(crate) fn serve(server: &Server, stream: TcpStream, seat: &Seat) -> Result<(
     let (commands, queue) = sync_channel(QUEUE);
     let outbox = Arc::new(Outbox { commands, stream: Arc::new(stream) });
     let Some(number) = server.enter(&outbox) else { return Ok(()) };
-    let guest = Guest { server, seat, outbox: &outbox, place: None, is_closing: false };
+    let guest = Guest::new(server, &seat, &outbox);
     let writer = Writer { server, stream: &outbox.stream, sender, keepalive, output, queue };
     let spawned = thread::scope(|scope| {
         thread::Builder::new().spawn_scoped(scope, || writer.run())?;
@@ -227,26 +228,49 @@ struct Guest<'s> {
     outbox: &'s Arc<Outbox>,
     /// In which room, and as whom.
     place: Option<(String, Member)>,
+    /// Has not asked for anything.
+    is_new: bool,
+    /// Has asked for too much just before.
+    is_warned: bool,
     is_closing: bool,
 }
 
-impl Guest<'_> {
+impl<'s> Guest<'s> {
+    fn new(server: &'s Server, seat: &'s Seat, outbox: &'s Arc<Outbox>) -> Self {
+        Self { server, seat, outbox, place: None, is_new: true, is_warned: false, is_closing: false }
+    }
+
     fn asks(&mut self, text: &str) {
         if self.is_closing {
             return;
         }
-        if !self.seat.may_say(self.server.now()) {
-            self.outbox.offer(&Prepared::text(&protocol::notice("That was too much at once. Take a breath.")));
-            return self.close(CloseCode::POLICY_VIOLATION, "too many messages");
+        let request = Request::parse(text);
+        // to come in is free once: after a restart, all come at the same time
+        if !mem::take(&mut self.is_new) && !self.seat.may_say(self.server.now()) {
+            return self.asks_too_much(request);
         }
-        let done = match Request::parse(text) {
+        self.is_warned = false;
+        let done = match request {
             Ok(Request::Join { room, name }) => self.join(room, name),
             Ok(Request::Say { text, key }) => self.say(text, key),
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = done {
-            self.outbox.offer(&Prepared::text(&refusal.to_page()));
+            self.tell(&refusal.to_page());
         }
+    }
+
+    /// The first time, it may be others from the same address who have said so much.
+    fn asks_too_much(&mut self, request: Result<Request, Refusal>) {
+        if mem::replace(&mut self.is_warned, true) {
+            self.tell(&protocol::notice("That was too much at once."));
+            return self.close(CloseCode::POLICY_VIOLATION, "too many messages");
+        }
+        let key = match request {
+            Ok(Request::Say { key, .. }) => Some(key),
+            Ok(Request::Join { .. }) | Err(_) => None,
+        };
+        self.tell(&Refusal { key, try_again: true, ..Refusal::of("too much comes from your address") }.to_page());
     }
 
     fn join(&mut self, room: String, name: String) -> Result<(), Refusal> {
@@ -262,13 +286,20 @@ impl Guest<'_> {
         let Some((room, member)) = &self.place else {
             return Err(Refusal { key: Some(key), ..Refusal::of("join a room first") });
         };
-        self.server.hub.say(room, &member.name, text, key)
+        if !self.server.hub.say(room, &member.name, text, key.clone())? {
+            self.tell(&protocol::said(&key));
+        }
+        Ok(())
     }
 
     fn leave(&mut self) {
         if let Some((room, member)) = self.place.take() {
             self.server.hub.leave(&room, &member);
         }
+    }
+
+    fn tell(&self, news: &str) {
+        self.outbox.offer(&Prepared::text(news));
     }
 
     fn close(&mut self, code: CloseCode, reason: &'static str) {

@@ -25,7 +25,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) fn open(
     server: &Server,
     stream: &TcpStream,
-    seat: &Seat,
+    seat: &mut Seat,
     deadline: Option<Duration>,
 ) -> Result<Option<(Connection, ReadBuffer, Vec<u8>)>, Failure> {
     let mut handshake = ServerHandshake::new(&server.config);
@@ -59,7 +59,7 @@ pub(crate) fn open(
 /// Whether this request is given a WebSocket.
 fn judge(
     server: &Server,
-    seat: &Seat,
+    seat: &mut Seat,
     request: Request<'_>,
     output: &mut Vec<u8>,
 ) -> Result<Option<Connection>, HeadError> {
@@ -69,10 +69,10 @@ fn judge(
         Some((403, "this page may not connect here"))
     } else if !server.token.is_in(&request) {
         Some((401, "the token is missing or wrong"))
-    } else if !seat.may_open() {
-        Some((429, "too many connections from this address"))
     } else if !server.hub.is_online() {
         Some((503, "the other servers cannot be reached"))
+    } else if !seat.open() {
+        Some((429, "too many connections from this address"))
     } else {
         None
     };

@@ -52,7 +52,8 @@ impl Hub {
         let _ = self.redis.as_ref().map(Redis::beat_on);
     }
 
-    /// Asks for somebody to be let into a room. His first message from there comes when he is.
+    /// Asks for somebody to be let into a room. The first news from there come when it is so: where Redis is away, once
+    /// it is back.
     pub(crate) fn join(&self, room: &str, member: &Member, outbox: &Arc<Outbox>) -> Result<(), Refusal> {
         let mut state = self.lock();
         if !state.make_room(room, self.redis.is_none()) {
@@ -66,24 +67,25 @@ impl Hub {
             return Ok(());
         };
         drop(state);
-        redis.enter(room, member).map_err(|Unavailable| {
-            self.lock().waiting.remove(&member.id);
-            unavailable(None)
-        })
+        if let Err(Unavailable) = redis.enter(room, member) {
+            outbox.offer(&Prepared::text(&protocol::status(false)));
+        }
+        Ok(())
     }
 
-    /// Says something in a room. Whoever is there hears it, and so does who said it.
-    pub(crate) fn say(&self, room: &str, name: &str, text: String, key: String) -> Result<(), Refusal> {
+    /// Says something in a room. Whoever is there hears it, and so does who said it; false if it was said before.
+    pub(crate) fn say(&self, room: &str, name: &str, text: String, key: String) -> Result<bool, Refusal> {
         let at = since_1970().as_millis().try_into().unwrap_or(0);
         let message = Message { id: 0, name: name.to_owned(), text, at, key };
         if let Some(redis) = &self.redis {
-            return redis.say(room, &message).map_err(|Unavailable| unavailable(Some(message.key)));
+            return redis.say(room, &message).map_err(|Unavailable| unavailable(message.key));
         }
         let mut state = self.lock();
-        if !state.rooms.get(room).is_some_and(|room| room.history().has(&message.key)) {
+        let is_new = !state.rooms.get(room).is_some_and(|room| room.history().has(&message.key));
+        if is_new {
             state.happen(room, Kind::Message(message));
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Says that somebody is gone.
@@ -222,8 +224,8 @@ impl State {
     }
 }
 
-fn unavailable(key: Option<String>) -> Refusal {
-    Refusal { key, why: "the other servers cannot be reached".to_owned(), try_again: true }
+fn unavailable(key: String) -> Refusal {
+    Refusal { key: Some(key), why: "the other servers cannot be reached".to_owned(), try_again: true }
 }
 
 fn since_1970() -> std::time::Duration {

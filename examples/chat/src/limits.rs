@@ -8,12 +8,12 @@ use std::time::Duration;
 /// Connections of all addresses together; each has two threads.
 const TOTAL: usize = 2000;
 
-/// Connections of one address that may be there besides those that are open: they ask for the page, or are about to go.
+/// Connections of one address that may be there besides those that are open: they ask for the page, or are refused.
 const SPARE: usize = 16;
 
 /// What each address has.
 pub(crate) struct Limits {
-    /// Open ones.
+    /// Those that are open, by address.
     connections: usize,
     /// Messages per second, in the long run.
     rate: u32,
@@ -21,7 +21,9 @@ pub(crate) struct Limits {
 }
 
 struct Address {
-    /// Connections that are open.
+    /// Connections.
+    taken: usize,
+    /// Of those, the ones that are open: not asking for a page, nor refused.
     open: usize,
     bucket: Bucket,
 }
@@ -30,6 +32,7 @@ struct Address {
 pub(crate) struct Seat {
     limits: Arc<Limits>,
     address: IpAddr,
+    is_open: bool,
 }
 
 impl Limits {
@@ -42,16 +45,16 @@ impl Limits {
         let address = network(address);
         let mut addresses = self.lock();
         // who is gone is remembered until he could say as much as anybody who is new
-        addresses.retain(|_, address| address.open > 0 || !address.bucket.is_full(self.rate, now));
-        let open: usize = addresses.values().map(|address| address.open).sum();
-        let new = || Address { open: 0, bucket: Bucket::new(self.rate, now) };
+        addresses.retain(|_, address| address.taken > 0 || !address.bucket.is_full(self.rate, now));
+        let taken: usize = addresses.values().map(|address| address.taken).sum();
+        let new = || Address { taken: 0, open: 0, bucket: Bucket::new(self.rate, now) };
         let entry = addresses.entry(address).or_insert_with(new);
-        if open >= TOTAL || entry.open >= self.connections.saturating_add(SPARE) {
+        if taken >= TOTAL || entry.taken >= self.connections.saturating_add(SPARE) {
             return None;
         }
-        entry.open += 1;
+        entry.taken += 1;
         drop(addresses);
-        Some(Seat { limits: Arc::clone(self), address })
+        Some(Seat { limits: Arc::clone(self), address, is_open: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Address>> {
@@ -60,9 +63,14 @@ impl Limits {
 }
 
 impl Seat {
-    /// Whether the address may open a WebSocket on one more connection.
-    pub(crate) fn may_open(&self) -> bool {
-        self.limits.lock().get(&self.address).is_none_or(|address| address.open <= self.limits.connections)
+    /// Takes note that the connection becomes a WebSocket; false if the address has as many as it may have.
+    pub(crate) fn open(&mut self) -> bool {
+        let most = self.limits.connections;
+        if let Some(address) = self.limits.lock().get_mut(&self.address).filter(|address| address.open < most) {
+            address.open += 1;
+            self.is_open = true;
+        }
+        self.is_open
     }
 
     /// Whether the address may say something now; if so, it counts.
@@ -75,7 +83,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(address) = self.limits.lock().get_mut(&self.address) {
-            address.open -= 1;
+            address.taken -= 1;
+            address.open -= usize::from(self.is_open);
         }
     }
 }
@@ -159,13 +168,13 @@ mod tests {
     fn seats_are_counted_by_address_and_given_back() {
         let limits = Arc::new(Limits::new(2, 1));
         let admit = |address: &str| limits.admit(address.parse().unwrap(), millis(0));
-        let (first, second) = (admit("192.0.2.1").unwrap(), admit("::ffff:192.0.2.1").unwrap());
-        assert!(first.may_open() && second.may_open());
-        let third = admit("192.0.2.1").unwrap();
-        assert!(!third.may_open());
-        assert!(admit("192.0.2.2").unwrap().may_open(), "others have their own");
+        let (mut first, mut second) = (admit("192.0.2.1").unwrap(), admit("::ffff:192.0.2.1").unwrap());
+        assert!(first.open() && second.open());
+        let mut third = admit("192.0.2.1").unwrap();
+        assert!(!third.open());
+        assert!(admit("192.0.2.2").unwrap().open(), "others have their own");
         drop(second);
-        assert!(third.may_open());
+        assert!(third.open());
         let more: Vec<_> = (0..100).filter_map(|_| admit("192.0.2.1")).collect();
         assert_eq!(more.len(), SPARE);
     }

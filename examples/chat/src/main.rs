@@ -137,7 +137,7 @@ fn serve(listen: &str, server: Server) -> Result<(), Failure> {
             // an address that has all that it may have is not even answered
             let Some(seat) = server.limits.admit(peer.ip(), server.now()) else { return Ok(()) };
             let server = Arc::clone(&server);
-            thread::Builder::new().spawn(move || server.connection(stream, &seat)).map(drop)
+            thread::Builder::new().spawn(move || server.connection(stream, seat)).map(drop)
         });
         if let Err(error) = taken {
             // too many files or threads: those that are there go on, and this one may try again
@@ -158,7 +158,7 @@ impl Server {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn connection(&self, stream: TcpStream, seat: &Seat) {
+    fn connection(&self, stream: TcpStream, seat: Seat) {
         let _ = connection::serve(self, stream, seat); // what goes wrong with one peer is of no interest to others
     }
 

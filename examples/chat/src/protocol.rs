@@ -115,7 +115,7 @@ impl Event {
 
     pub(crate) fn to_page(&self) -> String {
         let (kind, Member { id, name }) = match &self.kind {
-            Kind::Message(message) => return message.json().to_string(),
+            Kind::Message(message) => return message.to_page(),
             Kind::Join(member) => ("join", member),
             Kind::Leave(member) => ("leave", member),
         };
@@ -127,6 +127,10 @@ impl Message {
     fn json(&self) -> Value {
         let Self { id, name, text, at, key } = self;
         json!({ "type": "message", "id": id, "name": name, "text": text, "at": at, "key": key })
+    }
+
+    pub(crate) fn to_page(&self) -> String {
+        self.json().to_string()
     }
 
     /// What of it goes to Redis, which gives it its number.
@@ -168,6 +172,11 @@ fn members<'m>(here: impl Iterator<Item = (&'m String, &'m String)>) -> Vec<Valu
 /// Whether the other servers are in reach.
 pub(crate) fn status(is_online: bool) -> String {
     json!({ "type": "status", "online": is_online }).to_string()
+}
+
+/// A message that came a second time, and need not be sent again.
+pub(crate) fn said(key: &str) -> String {
+    json!({ "type": "said", "key": key }).to_string()
 }
 
 /// A word to the person.

@@ -64,11 +64,13 @@ end
 
 const SAY: &str = r"
 local room, key, body, kept = unpack(ARGV)
-if redis.call('SET', 'chat:said:' .. key, 1, 'NX', 'EX', 3600) then
-  redis.call('RPUSH', 'chat:history:' .. room, happen(body))
-  redis.call('LTRIM', 'chat:history:' .. room, -kept, -1)
-  redis.call('EXPIRE', 'chat:history:' .. room, 30 * 24 * 3600)
+if not redis.call('SET', 'chat:said:' .. key, 1, 'NX', 'EX', 3600) then
+  return false
 end
+redis.call('RPUSH', 'chat:history:' .. room, happen(body))
+redis.call('LTRIM', 'chat:history:' .. room, -kept, -1)
+redis.call('EXPIRE', 'chat:history:' .. room, 30 * 24 * 3600)
+return true
 ";
 
 const ENTER: &str = r"
@@ -143,8 +145,8 @@ impl Redis {
         self.run(ENTER, &[&self.server, room, &member.id, &member.name])
     }
 
-    /// Says something in a room, unless it was said before.
-    pub(crate) fn say(&self, room: &str, message: &Message) -> Result<(), Unavailable> {
+    /// Says something in a room; false if it was said before.
+    pub(crate) fn say(&self, room: &str, message: &Message) -> Result<bool, Unavailable> {
         self.run(SAY, &[room, &message.key, &message.body(room), &KEPT.to_string()])
     }
 

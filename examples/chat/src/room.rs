@@ -66,9 +66,9 @@ impl Room {
     /// Becomes what the snapshot says; those who are here are told what they have missed.
     pub(crate) fn adopt(&mut self, snapshot: Snapshot) {
         for message in snapshot.messages {
-            let (id, room) = (message.id, String::new());
-            if self.history.push(message.clone()) {
-                self.tell(&Prepared::text(&Event { id, room, kind: Kind::Message(message) }.to_page()));
+            let missed = Prepared::text(&message.to_page());
+            if self.history.push(message) {
+                self.tell(&missed);
             }
         }
         self.here = snapshot.here;
