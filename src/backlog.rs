@@ -3,8 +3,8 @@
 /// How much output may wait for one peer to read it, and what follows: from the first mark on, read no more of that
 /// peer, until half of it has been written; beyond the second, drop the connection.
 ///
-/// Output grows by what you send, and by what the peer has you send. To stop reading bounds the second: answers, echoes,
-/// Pongs. It does not bound what others send to that peer (a broadcast); that is what the second mark is for.
+/// Output grows by what you send, and by what the peer has you send. To stop reading bounds the second: answers,
+/// echoes, Pongs. It does not bound what others send to that peer (a broadcast); that is what the second mark is for.
 ///
 /// Ask between events, as one read may hold many; what is left stays in the [`ReadBuffer`](crate::ReadBuffer). After
 /// writing, go on receiving before you read:

@@ -26,8 +26,8 @@ pub struct Timeouts {
     pub ping: Duration,
     /// For letting hear from it after that Ping: then it is sent a Close with 1011 (20 s).
     pub pong: Duration,
-    /// For the end of the stream after the first Close, whoever sent it; both Closes and all that waits before them have
-    /// to be through by then, and TCP's end as well (10 s).
+    /// For the end of the stream after the first Close, whoever sent it; both Closes and all that waits before them
+    /// have to be through by then, and TCP's end as well (10 s).
     pub close: Duration,
     /// For taking the next octet of what waits to be written to it (30 s).
     pub write: Duration,
@@ -132,7 +132,7 @@ impl Keepalive {
     /// By when the opening handshake has to be over, or else the stream is to be dropped. `None`: it may take for ever.
     #[must_use]
     pub fn handshake_deadline(&self) -> Option<Duration> {
-        self.began.checked_add(self.timeouts.handshake)
+        after(self.began, self.timeouts.handshake)
     }
 
     /// The opening handshake is over.
@@ -160,8 +160,15 @@ impl Keepalive {
         }
     }
 
-    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait.
+    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait. Call it also when
+    /// octets begin to wait before any is written.
+    ///
+    /// A peer that takes octets after some had to wait is alive: that counts as [heard](Self::heard), so that one is not
+    /// taken for dead that is not read, as it is slow (see [`Backlog`](crate::Backlog)).
     pub fn wrote(&mut self, now: Duration, written: usize, left: usize) {
+        if written > 0 && self.stuck.is_some() {
+            self.heard(now);
+        }
         self.stuck = match left {
             0 => None,
             _ if written > 0 => Some(now),
@@ -176,7 +183,7 @@ impl Keepalive {
     }
 
     /// By when [`handle_timeout`](Self::handle_timeout) wants to be called. It changes with all that happens, and costs
-    /// little: ask once a turn, before you sleep. `None`: never. For the whole connection, or the half of it that sends.
+    /// little: ask once a turn, before you sleep. `None`: never. `ws` is the whole connection, or its half that sends.
     pub fn next_deadline(&mut self, now: Duration, ws: &impl AsRef<Sender>) -> Option<Duration> {
         self.notice(now, ws.as_ref());
         self.next().map(|(at, _)| at)
@@ -221,7 +228,7 @@ impl Keepalive {
 
     /// What is due first, and when.
     fn next(&self) -> Option<(Duration, Due)> {
-        let by = |since: Duration, timeout: Duration, due: Due| Some((since.checked_add(timeout)?, due));
+        let by = |since, timeout, due| Some((after(since, timeout)?, due));
         let Timeouts { ping, pong, close, write, idle, lifetime, .. } = self.timeouts;
         let stuck = self.stuck.and_then(|since| by(since, write, Due::Drop(TimedOut::Write)));
         let rest = match (self.closing, self.pinged) {
@@ -237,6 +244,11 @@ impl Keepalive {
         };
         [stuck].into_iter().chain(rest).flatten().min_by_key(|(at, _)| *at)
     }
+}
+
+/// The end of a timeout; none, if that is never.
+fn after(since: Duration, timeout: Duration) -> Option<Duration> {
+    since.checked_add(timeout).filter(|at| *at < Duration::MAX)
 }
 
 /// What a deadline asks for.

@@ -66,6 +66,9 @@
 //! | receive what is too big to hold | [`Delivery::Chunks`] |
 //! | send | [`Connection::send_text`] and its kin, [`Connection::begin_text`] for fragments, [`Connection::send_header`] for payloads that stay yours |
 //! | send one message to many | [`Prepared`] |
+//! | receive in one thread or task, and send in another | [`Connection::split`] |
+//! | know when to ping, and when to give up | [`Keepalive`] |
+//! | stop reading a peer that does not read | [`Backlog`] |
 //! | compress | [`Config`], with what the page `deflate` says (feature `deflate`) |
 //! | close, and know how it ended | [`Connection::close`], [`Connection::close_outcome`] |
 //! | bound what a peer may do | [`Limits`] |

@@ -281,7 +281,11 @@ fn what_is_prepared_is_compressed_once_and_breaks_no_window() {
             let own = chat(300, round);
             sent.ws.send_text(&own, &mut sent.output).unwrap();
             let begin = sent.output.len();
-            sent.ws.send_prepared(&news, &mut sent.output).unwrap();
+            // as a copy, or handed out to be written right behind
+            match round % 2 {
+                0 => sent.ws.send_prepared(&news, &mut sent.output).unwrap(),
+                _ => sent.output.extend(sent.ws.send_shared(&news).unwrap()),
+            }
             lens.push(sent.output.len() - begin);
             sent.ws.send_prepared(&noise, &mut sent.output).unwrap();
             sent.ws.send_text(&chat(2000, 1), &mut sent.output).unwrap();

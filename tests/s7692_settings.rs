@@ -123,6 +123,9 @@ fn what_is_prepared_is_used_as_it_is_where_it_fits() {
                     for role in ROLES {
                         let mut ws = connection(role, &config(deflate.clone()));
                         let payload = sent(&mut ws, |ws, output| ws.send_prepared(&news, output).unwrap()).1;
+                        let mut ws = connection(role, &config(deflate.clone()));
+                        let shared = sent(&mut ws, |ws, output| output.extend(ws.send_shared(&news).unwrap())).1;
+                        assert!(shared == payload, "handed out, it is the same");
                         let fits = window_bits == 15 || text.len() <= 1 << window_bits;
                         let is_used = fits && !keeps && role == Role::Server;
                         assert_eq!(

@@ -150,10 +150,19 @@ impl Pair {
         peer.carry(output);
     }
 
-    /// Octets arrive, and what they make the connection write goes out.
+    /// Octets arrive, and what they make the connection write goes out: soon enough for each Pong to have room.
     fn arrive(&mut self, end: End, len: usize) {
+        let mut left = len.min(self.halves(end).0.stream.len());
+        while left > 0 {
+            let some = left.min(4096);
+            self.arrive_at_once(end, some);
+            left -= some;
+        }
+    }
+
+    fn arrive_at_once(&mut self, end: End, len: usize) {
         let (half, peer) = self.halves(end);
-        let octets: Vec<u8> = half.stream.drain(..len.min(half.stream.len())).collect();
+        let octets: Vec<u8> = half.stream.drain(..len).collect();
         let seen = half.endpoint.events.len();
         let was_open = half.endpoint.ws.state() == State::Open;
         half.endpoint.feed(&octets);

@@ -130,6 +130,33 @@ pub fn receive<'p>(role: Role, config: &Config, door: Door, pieces: impl IntoIte
     endpoint.finish()
 }
 
+/// The same through the two halves of a connection, of which one settles at once what the other owes.
+pub fn receive_by_halves<'p>(role: Role, config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Seen {
+    let Endpoint { ws, mut input, mut output, .. } = Endpoint::new(role, config, Door::Borrowed);
+    let (mut receiver, mut sender) = ws.split();
+    let (mut events, mut error) = (Vec::new(), None);
+    for piece in pieces {
+        fill(&mut input, piece);
+        loop {
+            let next = receiver.receive(&mut input).map(|event| event.map(Message::from));
+            if let Some(owed) = receiver.take_owed() {
+                sender.settle(owed, &mut output);
+            }
+            assert_eq!(receiver.wants_read(), sender.close_outcome().is_none());
+            match next {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => break,
+                Err(failure) => assert!(error.replace(failure).is_none(), "a second error"),
+            }
+        }
+    }
+    let eof = receiver.receive_eof();
+    if let Some(owed) = receiver.take_owed() {
+        sender.settle(owed, &mut output);
+    }
+    Seen { events, output, error, eof, outcome: sender.close_outcome() }
+}
+
 /// Reads octets into room that is larger than they are.
 pub fn fill(input: &mut ReadBuffer, octets: &[u8]) {
     let (room, _) = input.spare(octets.len() + 7).split_at_mut(octets.len());

@@ -100,8 +100,11 @@ impl Connection {
     /// A Pong or Close that answers the event is appended to `output`. Each call deals with what is there: it consumes
     /// something, or gives a chunk more of what it consumed, or returns `None`; before that, an input that is empty
     /// does not say that all has been delivered. What is appended is at most three times as long as what it consumes (a
-    /// client's Pong for an empty Ping), or one Close of at most 8 octets; a peer that sends Pings and reads nothing
-    /// can thereby fill an output that is never bounded.
+    /// client's Pong for an empty Ping), or one Close of at most 8 octets.
+    ///
+    /// While 16 KiB of Pongs wait in the output, only the latest Ping is remembered (§5.5.3), and answered by a later
+    /// call, once the output has become shorter: so when you had to stop, as with a [`Backlog`](crate::Backlog), call
+    /// this again after you wrote, and before you read.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the

@@ -7,13 +7,13 @@ use super::owed::ControlPayload;
 use crate::send::Encoder;
 use crate::wire::OpCode;
 
-/// The Pongs that wait in a connection's output. The output is the caller's, who writes it and then makes it shorter;
-/// so what is counted is what was appended since it was last found shorter than it had been.
+/// The Pongs that wait in a connection's output. The output is the caller's, who appends other frames to it, and makes
+/// it shorter when some of it is written: for each octet less than there were before, there is room for one more.
 #[derive(Debug, Default)]
 pub(super) struct Pongs {
-    /// Octets of the Pongs that are counted.
+    /// Octets of Pongs that have taken room.
     waiting: u32,
-    /// How long the output was behind the last of them; from 4 GiB on, 4 GiB.
+    /// How long the output was when that was counted; from 4 GiB on, 4 GiB.
     end: u32,
     /// The latest for which there was no room.
     held: Option<Box<ControlPayload>>,
@@ -35,9 +35,8 @@ impl Pongs {
     /// Appends a Pong; or holds it back, in place of an earlier one, which §5.5.3 allows.
     pub(super) fn answer(&mut self, payload: &ControlPayload, encoder: &mut Encoder, output: &mut Vec<u8>) {
         let before = saturated(output.len());
-        if before < self.end {
-            self.waiting = 0;
-        }
+        self.waiting = self.waiting.saturating_sub(self.end.saturating_sub(before)).min(before);
+        self.end = before;
         if self.waiting >= ROOM {
             self.held = Some(Box::new(*payload));
             return;

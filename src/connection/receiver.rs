@@ -72,7 +72,8 @@ impl Connection {
 }
 
 impl Receiver {
-    /// Takes the next event off the input, as [`Connection::receive`]; what it asks for is then [owed](Self::take_owed).
+    /// Takes the next event off the input, as [`Connection::receive`]; what it asks for is then
+    /// [owed](Self::take_owed).
     ///
     /// # Errors
     /// The rule that the peer broke; the Close that says so is owed. Whatever else comes is discarded.

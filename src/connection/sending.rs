@@ -38,9 +38,9 @@ impl Connection {
         self.sender.send_prepared(prepared, output)
     }
 
-    /// [`send_prepared`](Self::send_prepared) without the copy: hands out the frame, to be written behind what is in the
-    /// output. A server's is shared by all who are sent the same, so that a message to ten thousand connections is in
-    /// memory once; for whom no ready frame fits, one is made. Take it where a `writev` costs less than to copy: for
+    /// [`send_prepared`](Self::send_prepared) without the copy: hands out the frame, to be written behind what is in
+    /// the output. A server's is shared by all who are sent the same, so that a message to ten thousand connections is
+    /// in memory once; for whom no ready frame fits, one is made. Take it where a `writev` costs less than to copy: for
     /// messages of some KiB and more.
     ///
     /// The message counts as sent: have its octets written, whole, before those that are appended to the output later.

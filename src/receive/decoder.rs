@@ -31,8 +31,8 @@ pub(crate) struct Decoder {
     /// The length, with its header, of a frame within the limits that is left where it lies until all of it has come;
     /// 0: there is none.
     pending: usize,
-    /// A binary message of up to so many octets, in one frame, is left so.
-    patience: usize,
+    /// Binary messages in one frame are left so however long they are, and not only short ones.
+    is_patient: bool,
     /// The short path takes payloads below this length.
     below: u64,
     /// Nothing more is to be decoded.
@@ -63,7 +63,7 @@ impl Decoder {
             needed: 1,
             seen: 0,
             pending: 0,
-            patience: PATIENCE,
+            is_patient: false,
             below: 0,
             is_over: false,
         };
@@ -99,7 +99,7 @@ impl Decoder {
 
     /// From now on, has binary messages wait where they lie however long they are: they will be unmasked elsewhere.
     pub(crate) fn wait_for_all(&mut self) {
-        self.patience = usize::MAX;
+        self.is_patient = true;
     }
 
     /// Has the next call go through the steps again, whatever has come: there is more to do than to decode.
@@ -229,7 +229,7 @@ impl Decoder {
         let Ok(len) = usize::try_from(header.payload_len) else { return false };
         let end = size.saturating_add(len);
         let has_come = end <= input.unparsed().len();
-        if has_come || len > self.patience || !is_message || header.payload_len >= self.below {
+        if has_come || (len > PATIENCE && !self.is_patient) || !is_message || header.payload_len >= self.below {
             return false;
         }
         self.needed = end;

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use websocket_proto::wire::FrameHeader;
 use websocket_proto::{
     CloseCode, CloseFrame, CloseOutcome, Config, Connection, Delivery, Event, Message, PongPolicy, ProtocolError,
-    Random, ReadBuffer, Role, Side, State, Utf8Bytes,
+    Random, ReadBuffer, Receiver, Role, Sender, Side, State, Utf8Bytes,
 };
 
 /// The masking key of the examples in RFC 6455 §5.7.
@@ -37,6 +37,50 @@ pub struct Transcript {
 enum Door {
     Borrowed,
     Owned,
+    /// That of the half that receives; the other settles at once what is owed.
+    Split,
+}
+
+/// An endpoint, behind one of its doors.
+enum Endpoint {
+    Whole(Connection),
+    Owning(Connection),
+    Halves(Receiver, Sender),
+}
+
+impl Endpoint {
+    fn new(ws: Connection, door: Door) -> Self {
+        match door {
+            Door::Borrowed => Self::Whole(ws),
+            Door::Owned => Self::Owning(ws),
+            Door::Split => {
+                let halves = ws.split();
+                Self::Halves(halves.0, halves.1)
+            }
+        }
+    }
+
+    fn receive(&mut self, input: &mut ReadBuffer, output: &mut Vec<u8>) -> Result<Option<Message>, ProtocolError> {
+        match self {
+            Self::Whole(ws) => ws.receive(input, output).map(|event| event.map(Message::from)),
+            Self::Owning(ws) => ws.receive_message(input, output),
+            Self::Halves(receiver, sender) => {
+                let event = receiver.receive(input).map(|event| event.map(Message::from));
+                if let Some(owed) = receiver.take_owed() {
+                    sender.settle(owed, output);
+                }
+                assert_eq!(receiver.wants_read(), sender.state() != State::Closed);
+                event
+            }
+        }
+    }
+
+    fn sender(&self) -> &Sender {
+        match self {
+            Self::Whole(ws) | Self::Owning(ws) => ws.as_ref(),
+            Self::Halves(_, sender) => sender,
+        }
+    }
 }
 
 /// A connection with a fixed masking key; with permessage-deflate, as two ends agree on it that both want it so.
@@ -106,7 +150,7 @@ pub fn run(role: Role, octets: &[u8]) -> Transcript {
 }
 
 /// Runs a scenario whole, octet by octet, and cut at every position (at a thousand and more, if it is longer than
-/// 2 KiB), through both doors, and with messages whole and in chunks; all of it must come to the same.
+/// 2 KiB), through all doors, and with messages whole and in chunks; all of it must come to the same.
 pub fn run_with(role: Role, config: &Config, octets: &[u8]) -> Transcript {
     run_after(role, config, |_, _| {}, octets)
 }
@@ -125,7 +169,7 @@ pub fn run_after(
     let mut expected_in_chunks = once(role, &in_chunks, before, Door::Borrowed, [octets]);
     for config in [config, &in_chunks] {
         let expected = if config.delivery == Delivery::Chunks { &expected_in_chunks } else { &expected };
-        for door in [Door::Borrowed, Door::Owned] {
+        for door in [Door::Borrowed, Door::Owned, Door::Split] {
             let check = |how: &str, transcript: Transcript| {
                 assert_eq!(&transcript, expected, "{role:?} {door:?} {:?} {how}", config.delivery);
             };
@@ -153,15 +197,12 @@ fn once<'o>(
     let mut ws = connection(role, config);
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     before(&mut ws, &mut output);
+    let mut endpoint = Endpoint::new(ws, door);
     let (mut messages, mut error) = (Joined::default(), None);
     for octets in cuts {
         input.extend_from_slice(octets);
         loop {
-            let received = match door {
-                Door::Borrowed => ws.receive(&mut input, &mut output).map(|event| event.map(Message::from)),
-                Door::Owned => ws.receive_message(&mut input, &mut output),
-            };
-            match received {
+            match endpoint.receive(&mut input, &mut output) {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => break,
                 Err(failure) => {
@@ -170,10 +211,12 @@ fn once<'o>(
                 }
             }
         }
-        assert!(ws.wants_read() || input.is_empty(), "a connection that is over holds nothing");
+        let is_over = endpoint.sender().state() == State::Closed;
+        assert!(!is_over || input.is_empty(), "a connection that is over holds nothing");
     }
     let Joined { messages, unfinished } = messages;
-    Transcript { messages, unfinished, error, output, state: ws.state(), outcome: ws.close_outcome() }
+    let (state, outcome) = (endpoint.sender().state(), endpoint.sender().close_outcome());
+    Transcript { messages, unfinished, error, output, state, outcome }
 }
 
 /// All that comes of a stream that is cut as told, over and over: the messages, with chunks put together again, what is

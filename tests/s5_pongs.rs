@@ -1,0 +1,185 @@
+//! RFC 6455 §5.5.2, §5.5.3: Pongs to a peer that sends Pings and does not read.
+
+#[path = "common/counting.rs"]
+mod counting;
+
+mod common;
+
+use common::{frame_from, frame_to, frames_in};
+use counting::held_by;
+use websocket_proto::wire::OpCode;
+use websocket_proto::{CloseCode, Config, Connection, Event, ReadBuffer, Role};
+
+const ROLES: [Role; 2] = [Role::Server, Role::Client];
+
+/// A connection, its buffers, and the Pings that have come to it.
+struct End {
+    ws: Connection,
+    input: ReadBuffer,
+    output: Vec<u8>,
+    role: Role,
+    pings: u64,
+}
+
+impl End {
+    fn new(role: Role) -> Self {
+        let ws = common::connection(role, &Config::default());
+        Self { ws, input: ReadBuffer::default(), output: Vec::new(), role, pings: 0 }
+    }
+
+    /// As many Pings as said come, each with its number, padded to a length.
+    fn pinged(&mut self, times: u64, len: usize) {
+        for _ in 0..times {
+            let mut payload = self.pings.to_be_bytes().to_vec();
+            payload.resize(len.max(8), 0);
+            self.input.extend_from_slice(&frame_to(self.role, 0x89, &payload));
+            assert_eq!(self.ws.receive(&mut self.input, &mut self.output), Ok(Some(Event::Ping(&payload))));
+            self.pings += 1;
+        }
+        self.nothing_comes();
+    }
+
+    fn nothing_comes(&mut self) {
+        assert_eq!(self.ws.receive(&mut self.input, &mut self.output), Ok(None));
+    }
+}
+
+/// The numbers of the Pongs in an output.
+fn numbers(output: &[u8]) -> Vec<u64> {
+    let frames = frames_in(output).into_iter().filter(|(header, _)| header.opcode == OpCode::Pong);
+    frames.map(|(_, payload)| u64::from_be_bytes(payload[..8].try_into().unwrap())).collect()
+}
+
+#[test]
+fn s5_5_3_4_pongs_are_bounded_and_the_latest_is_never_lost() {
+    // 6455-5.5.3-2, 6455-5.5.3-4, 28-12
+    for role in ROLES {
+        for len in [8, 125] {
+            let mut end = End::new(role);
+            end.pinged(20_000, len);
+            let pong = frame_from(role, 0x8A, &vec![0; len]).len();
+            let (bound, answered) = (16 * 1024, numbers(&end.output));
+            // all while there is room, and then none
+            assert!(end.output.len() >= bound && end.output.len() < bound + pong, "{}", end.output.len());
+            assert_eq!(answered, (0..answered.len() as u64).collect::<Vec<_>>());
+            // the connection holds one payload, whatever comes
+            let idle = Connection::server(&Config::default()).memory_used();
+            assert!((idle + 125..idle + 200).contains(&end.ws.memory_used()), "{}", end.ws.memory_used());
+
+            // nothing changes as long as the output is not written
+            let before = end.output.len();
+            end.nothing_comes();
+            assert_eq!(end.output.len(), before);
+            // once some of it is, the latest is answered, without a further octet from the peer
+            end.output.drain(..pong);
+            end.nothing_comes();
+            assert_eq!(numbers(&end.output).last(), Some(&19_999));
+            assert_eq!(end.output.len(), before);
+            assert_eq!(end.ws.memory_used(), idle);
+            end.nothing_comes();
+            assert_eq!(end.output.len(), before);
+            // and then there is room for all again
+            end.output.clear();
+            end.pinged(100, len);
+            assert_eq!(numbers(&end.output), (20_000..20_100).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn s5_5_2_who_reads_gets_each_pong() {
+    // 6455-5.5.2-1: in batches as large as the room, each written before the next is read
+    for role in ROLES {
+        let mut end = End::new(role);
+        let mut got = Vec::new();
+        for batch in [1, 100, 7, 500, 3, 600, 600] {
+            end.pinged(batch, 8);
+            got.extend(numbers(&end.output));
+            end.output.clear();
+        }
+        assert_eq!(got, (0..end.pings).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn s5_5_3_4_a_loop_that_never_drains_and_one_that_drains_in_part() {
+    // 6455-5.5.3-4: of 100,000 Pings, a few octets of output are written now and then
+    let mut end = End::new(Role::Server);
+    let mut written = Vec::new();
+    for turn in 0..1_000 {
+        end.pinged(100, 8);
+        assert!(end.output.len() < 17 * 1024, "{}", end.output.len());
+        let some = end.output.len().min(turn % 37);
+        written.extend(end.output.drain(..some));
+    }
+    while !end.output.is_empty() {
+        written.append(&mut end.output);
+        end.nothing_comes();
+    }
+    let numbers = numbers(&written);
+    assert!(numbers.is_sorted_by(|a, b| a < b), "in order, none twice");
+    assert_eq!(numbers.last(), Some(&99_999));
+}
+
+#[test]
+fn s5_5_2_a_pong_that_is_held_back_goes_before_no_close_and_behind_none() {
+    // 6455-5.5.2-2: the peer's Close makes it void; our own does not
+    for role in ROLES {
+        let mut end = End::new(role);
+        end.pinged(3_000, 8);
+        end.output.clear();
+        end.input.extend_from_slice(&frame_to(role, 0x88, b"\x03\xe8"));
+        // it is released before what comes next is looked at
+        assert!(matches!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Close(_)))));
+        let opcodes: Vec<_> = frames_in(&end.output).into_iter().map(|(header, _)| header.opcode).collect();
+        assert_eq!(opcodes, [OpCode::Pong, OpCode::Close]);
+
+        let mut end = End::new(role);
+        end.pinged(3_000, 8);
+        end.input.extend_from_slice(&frame_to(role, 0x88, b"\x03\xe8"));
+        assert!(matches!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Close(_)))));
+        end.output.clear();
+        end.nothing_comes();
+        assert!(end.output.is_empty(), "nothing follows a Close");
+        assert_eq!(end.ws.memory_used(), size_of::<Connection>());
+
+        let mut end = End::new(role);
+        end.pinged(3_000, 8);
+        end.ws.close(CloseCode::GOING_AWAY, "", &mut end.output).unwrap();
+        end.output.clear();
+        end.nothing_comes();
+        assert_eq!(numbers(&end.output), [2_999]);
+    }
+}
+
+#[test]
+fn messages_come_while_a_pong_is_held_back() {
+    for role in ROLES {
+        let mut end = End::new(role);
+        end.pinged(3_000, 8);
+        for octet in frame_to(role, 0x81, b"text").iter().chain(&frame_to(role, 0x82, b"binary")) {
+            end.input.extend_from_slice(&[*octet]);
+        }
+        assert_eq!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Text("text"))));
+        assert_eq!(end.ws.receive(&mut end.input, &mut end.output), Ok(Some(Event::Binary(b"binary"))));
+        end.nothing_comes();
+        // split, it is owed by the half that receives
+        let (mut receiver, mut sender) = end.ws.split();
+        let mut output = Vec::new();
+        sender.settle(receiver.take_owed().unwrap(), &mut output);
+        assert_eq!(numbers(&output), [2_999]);
+    }
+}
+
+#[test]
+fn a_flood_costs_what_is_said() {
+    let held = held_by({
+        let mut end = End::new(Role::Server);
+        for _ in 0..1_000 {
+            end.pinged(100, 125);
+        }
+        end
+    });
+    // output and input, which double as they grow, and the one that is held back
+    assert!(held < 2 * 17 * 1024 + 4096, "{held}");
+}
