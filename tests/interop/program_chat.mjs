@@ -285,7 +285,9 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   await ada.value('document.getElementById("theme").click()');
   same((await ada.value(dark)) === before, false, 'light and dark');
   await ada.send('Emulation.setDeviceMetricsOverride', { width: 320, height: 560, deviceScaleFactor: 2, mobile: true });
-  same(await ada.value('document.documentElement.scrollWidth'), 320, 'the width on a phone');
+  const box = 'document.getElementById("text").getBoundingClientRect()';
+  const fits = `[document.documentElement.scrollWidth, document.documentElement.scrollHeight, ${box}.bottom < 560]`;
+  same(await ada.value(fits), [320, 560, true], 'the page on a phone');
 
   two.child.kill('SIGTERM');
   await grace.until('/restarting/.test(document.getElementById("status").textContent)', 'the page to say so');
