@@ -240,6 +240,53 @@ await check('Redis is killed and comes back empty: the chat says so, and goes on
   same(await grace.texts(1), ['meanwhile'], 'after');
 });
 
+// these three wait, so they do it at the same time
+await Promise.all([
+  check('Redis hangs: the chat says so, and goes on when it does', async (after) => {
+    const redis = await redisServer(after);
+    const [one, two] = [await chatServer(after, { redis }), await chatServer(after, { redis })];
+    const [ada, grace] = [await person(after, one, 'Ada'), await person(after, two, 'Grace')];
+    redis.child.kill('SIGSTOP');
+    same((await ada.next('status')).online, false, 'the notice');
+    const said = insist(ada, 'meanwhile');
+    said.catch(() => {}); // it is awaited below
+    redis.child.kill('SIGCONT');
+    await said;
+    same(await grace.texts(1), ['meanwhile'], 'what Grace hears');
+    await insist(ada, 'end');
+    same(await grace.texts(1), ['end'], 'nothing comes twice');
+  }),
+
+  check('a server that was stopped, and taken for dead, comes back', async (after) => {
+    const redis = await redisServer(after);
+    const [one, two] = [await chatServer(after, { redis }), await chatServer(after, { redis })];
+    const [ada, grace] = [await person(after, one, 'Ada'), await person(after, two, 'Grace')];
+    two.child.kill('SIGSTOP');
+    await ask(redis, 'CLIENT KILL TYPE pubsub'); // what is said now, it can only hear of later
+    await insist(ada, 'while it was stopped');
+    same((await ada.next('leave')).name, 'Grace', 'who seems to be gone');
+    two.child.kill('SIGCONT');
+    same(await grace.texts(1), ['while it was stopped'], 'what Grace hears');
+    same((await ada.next('join', ({ name }) => name === 'Grace')).name, 'Grace', 'who is there again');
+    await insist(grace, 'back');
+    same(names((await person(after, one, 'Lin')).joined.here), ['Ada', 'Grace', 'Lin'], 'who is here');
+  }),
+
+  check('a request that comes an octet a second ends at its deadline; so does none at all', async (after) => {
+    const server = await chatServer(after);
+    const ada = await person(after, server, 'Ada');
+    const ends = [[...'GET /ws HTTP/1.1\r\nHost: some.example\r\n'], []].map(async (octets) => {
+      const socket = net.connect(Number(server.address.split(':')[1]), '127.0.0.1');
+      after(() => socket.destroy());
+      const drip = setInterval(() => octets.length > 0 && socket.write(octets.shift()), 1000);
+      after(() => clearInterval(drip));
+      await within(new Promise((resolve) => socket.on('close', resolve).on('error', () => {})), 'the end', 14);
+    });
+    await Promise.all(ends);
+    await insist(ada, 'all the while');
+  }),
+]);
+
 await check('two tabs on two servers: talk, reload, a server killed and back, a script as text', async (after) => {
   const redis = await redisServer(after);
   const one = await chatServer(after, { redis });

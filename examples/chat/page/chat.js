@@ -35,7 +35,8 @@ function randomKey() {
 
 function connect() {
   clearTimeout(timer);
-  status('waiting', attempts === 0 ? 'Connecting…' : `Reconnecting… (attempt ${attempts + 1})`);
+  if (attempts === 0) status('waiting', 'Connecting…');
+  else $('when').textContent = `now, attempt ${attempts + 1}`;
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   socket = new WebSocket(`${scheme}://${location.host}/ws`, ['chat']);
   socket.addEventListener('open', () => {
@@ -63,7 +64,7 @@ function reconnect(why, code) {
   const count = () => {
     const seconds = Math.ceil((until - Date.now()) / 1000);
     if (seconds <= 0) return connect();
-    status('trouble', `${why}. Reconnecting in ${seconds} s…`);
+    status('trouble', `${why}. Reconnecting…`, `in ${seconds} s`);
     timer = setTimeout(count, Math.min(1000, until - Date.now()));
   };
   count();
@@ -184,9 +185,11 @@ function sendNext() {
 
 // ---- what is on the page
 
-function status(state, text) {
+/** What is announced changes seldom; `when` is only seen. */
+function status(state, text, when = '') {
   $('status').dataset.state = state;
-  if ($('status').textContent !== text) $('status').textContent = text;
+  if ($('what').textContent !== text) $('what').textContent = text;
+  $('when').textContent = when;
 }
 
 function showState() {

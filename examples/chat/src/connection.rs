@@ -47,7 +47,7 @@ pub(crate) enum Command {
 /// Where messages for a peer go in.
 pub(crate) struct Outbox {
     commands: SyncSender<Command>,
-    stream: Arc<TcpStream>,
+    stream: TcpStream,
 }
 
 impl Outbox {
@@ -78,7 +78,7 @@ pub(crate) fn serve(server: &Server, stream: TcpStream, mut seat: Seat) -> Resul
 
     let (receiver, sender) = ws.split();
     let (commands, queue) = sync_channel(QUEUE);
-    let outbox = Arc::new(Outbox { commands, stream: Arc::new(stream) });
+    let outbox = Arc::new(Outbox { commands, stream });
     let Some(number) = server.enter(&outbox) else { return Ok(()) };
     let guest = Guest::new(server, &seat, &outbox);
     let writer = Writer { server, stream: &outbox.stream, sender, keepalive, output, queue };
@@ -112,7 +112,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
             break;
         }
         if input.is_empty() {
-            input.shrink(0);
+            input.shrink(http::READ);
         }
         if !matches!(http::read(&guest.outbox.stream, &mut input), Ok(n) if n > 0) {
             let _ = receiver.receive_eof();

@@ -12,7 +12,7 @@ use crate::token::{COOKIE, SUBPROTOCOL};
 use crate::{Failure, Server};
 
 /// Octets to ask the stream for at a time.
-const READ: usize = 4096;
+pub(crate) const READ: usize = 4096;
 
 /// How long to wait for a peer to end its half of the stream.
 const LINGER: Duration = Duration::from_secs(1);

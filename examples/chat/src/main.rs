@@ -15,6 +15,8 @@ mod room;
 mod token;
 
 use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -127,11 +129,11 @@ fn serve(listen: &str, server: Server) -> Result<(), Failure> {
     let (address, server) = (listener.local_addr()?, Arc::new(server));
     let ending = Arc::clone(&server);
     ctrlc::set_handler(move || ending.end())?;
+    say(format_args!("listening on ws://{address}"));
+    say(format_args!("open http://{address}/?token={}", server.token.as_str()));
     let (listening, beating) = (Arc::clone(&server), Arc::clone(&server));
     thread::spawn(move || listening.hub.listen());
     thread::spawn(move || beating.hub.beat());
-    println!("listening on ws://{address}");
-    println!("open http://{address}/?token={}", server.token.as_str());
     loop {
         let taken = listener.accept().and_then(|(stream, peer)| {
             // an address that has all that it may have is not even answered
@@ -141,10 +143,15 @@ fn serve(listen: &str, server: Server) -> Result<(), Failure> {
         });
         if let Err(error) = taken {
             // too many files or threads: those that are there go on, and this one may try again
-            eprintln!("a connection could not be taken: {error}");
+            say(format_args!("a connection could not be taken: {error}"));
             thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// Prints a line; that nobody reads it is no reason to stop.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 impl Server {
@@ -165,9 +172,11 @@ impl Server {
     /// Takes note of a WebSocket that is open; `None` if it is too late for that.
     fn enter(&self, outbox: &Arc<Outbox>) -> Option<u64> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_ending {
+            return None;
+        }
         let number = self.number();
-        let may_enter = !open.is_ending;
-        may_enter.then(|| open.outboxes.insert(number, Arc::clone(outbox)))?;
+        open.outboxes.insert(number, Arc::clone(outbox));
         Some(number)
     }
 

@@ -11,6 +11,8 @@
 //! | `chat:servers` | sorted set of servers, by when they will be taken for dead |
 //! | `chat:said:KEY` | a message with this key has been said |
 //!
+//! Each server hears all rooms, and keeps those that somebody is in who is connected to it.
+//!
 //! Each step is one script, so that what is stored, its number and its place among the events cannot fall apart. Keys
 //! are made in the scripts: this is for one Redis (and its replicas), not for a cluster of them. While Redis is away,
 //! nothing can be said, and everybody is told so; it comes back empty or not, and the chat goes on.
@@ -26,6 +28,7 @@ use crate::history::KEPT;
 use crate::hub::Hub;
 use crate::protocol::{Event, Kind, Member, Message};
 use crate::room::Snapshot;
+use crate::say;
 
 /// How often a server says that it is there.
 const BEAT: Duration = Duration::from_secs(1);
@@ -194,7 +197,7 @@ impl Redis {
             let Err(error) = self.listen_once(hub);
             *self.lock() = None;
             if hub.is_online() {
-                eprintln!("Redis has gone away: {error}");
+                say(format_args!("Redis has gone away: {error}"));
                 pause = PAUSE.0;
             }
             hub.set_online(false);
@@ -212,7 +215,7 @@ impl Redis {
         self.beat()?;
         hub.resync(self)?;
         hub.set_online(true);
-        println!("connected to Redis");
+        say(format_args!("connected to Redis"));
         loop {
             let line: String = events.get_message()?.get_payload()?;
             match Event::parse(&line) {
@@ -247,7 +250,7 @@ impl Redis {
             answer => answer,
         };
         answer.map_err(|error| {
-            eprintln!("Redis does not do what it is asked: {error}");
+            say(format_args!("Redis does not do what it is asked: {error}"));
             *commands = None;
             Unavailable
         })
