@@ -99,10 +99,7 @@ impl Hub {
             }
             return;
         };
-        // what Redis has of a room need not be here as well
-        if state.rooms.get(room).is_some_and(Room::is_empty) {
-            state.rooms.remove(room);
-        }
+        state.forget_if_empty(room);
         drop(state);
         let _ = redis.leave(room, &member.id); // Redis is told when it is back, or notices
     }
@@ -136,6 +133,7 @@ impl Hub {
             state.rooms.insert(event.room.clone(), room);
         }
         state.apply(event);
+        state.forget_if_empty(&event.room);
         Ok(())
     }
 
@@ -163,6 +161,7 @@ impl Hub {
             let mut state = self.lock();
             state.rooms.entry(room.clone()).or_default().adopt(snapshot);
             state.admit_waiting(&room);
+            state.forget_if_empty(&room);
         }
         Ok(())
     }
@@ -208,6 +207,13 @@ impl State {
         let empty = self.rooms.iter().filter(|(_, room)| may_forget && room.is_empty());
         let oldest = empty.min_by_key(|(_, room)| room.history().last()).map(|(name, _)| name.clone());
         oldest.is_some_and(|name| self.rooms.remove(&name).is_some())
+    }
+
+    /// What Redis has of a room need not be here as well, if nobody here is in it.
+    fn forget_if_empty(&mut self, room: &str) {
+        if self.rooms.get(room).is_some_and(Room::is_empty) {
+            self.rooms.remove(room);
+        }
     }
 
     fn has(&self, member: &str) -> bool {

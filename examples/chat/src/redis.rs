@@ -6,6 +6,7 @@
 //! | channel `chat:events` | all that happens, as lines of a number and JSON; an empty line is a heartbeat |
 //! | `chat:id` | the number of the last event |
 //! | `chat:history:ROOM` | list of the last messages, as such lines |
+//! | `chat:rooms` | sorted set of rooms that have such a list, by their last event |
 //! | `chat:here:ROOM` | hash of who is here: member to name |
 //! | `chat:members:SERVER` | hash of who is connected to a server: member to room |
 //! | `chat:servers` | sorted set of servers, by when they will be taken for dead |
@@ -29,6 +30,9 @@ use crate::hub::Hub;
 use crate::protocol::{Event, Kind, Member, Message};
 use crate::room::Snapshot;
 use crate::say;
+
+/// Rooms of which the history is kept.
+const ROOMS: usize = 1000;
 
 /// How often a server says that it is there.
 const BEAT: Duration = Duration::from_secs(1);
@@ -66,13 +70,16 @@ end
 ";
 
 const SAY: &str = r"
-local room, key, body, kept = unpack(ARGV)
+local room, key, body, kept, rooms = unpack(ARGV)
 if not redis.call('SET', 'chat:said:' .. key, 1, 'NX', 'EX', 3600) then
   return false
 end
 redis.call('RPUSH', 'chat:history:' .. room, happen(body))
 redis.call('LTRIM', 'chat:history:' .. room, -kept, -1)
-redis.call('EXPIRE', 'chat:history:' .. room, 30 * 24 * 3600)
+redis.call('ZADD', 'chat:rooms', redis.call('GET', 'chat:id'), room)
+if redis.call('ZCARD', 'chat:rooms') > tonumber(rooms) then
+  redis.call('DEL', 'chat:history:' .. redis.call('ZPOPMIN', 'chat:rooms')[1])
+end
 return true
 ";
 
@@ -116,6 +123,7 @@ first = first and tonumber(first:match('^%d+')) or math.huge
 for i = #ARGV, 3, -1 do
   if tonumber(ARGV[i]:match('^%d+')) < first then
     redis.call('LPUSH', history, ARGV[i])
+    redis.call('ZADD', 'chat:rooms', 'NX', ARGV[i]:match('^%d+'), room)
   end
 end
 redis.call('LTRIM', history, -kept, -1)
@@ -150,7 +158,7 @@ impl Redis {
 
     /// Says something in a room; false if it was said before.
     pub(crate) fn say(&self, room: &str, message: &Message) -> Result<bool, Unavailable> {
-        self.run(SAY, &[room, &message.key, &message.body(room), &KEPT.to_string()])
+        self.run(SAY, &[room, &message.key, &message.body(room), &KEPT.to_string(), &ROOMS.to_string()])
     }
 
     /// Has somebody leave.
