@@ -291,7 +291,7 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   const redis = await redisServer(after);
   const one = await chatServer(after, { redis });
   const two = await chatServer(after, { redis });
-  const { tab } = await browser(after);
+  const { tab, close } = await browser(after);
   const [ada, grace] = [await tab(one.page), await tab(two.page)];
   same(await ada.value('location.search'), '', 'the token is not in the address');
   await ada.enter('Ada', 'lobby');
@@ -339,6 +339,7 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   two.child.kill('SIGTERM');
   await grace.until('/restarting/.test(document.getElementById("status").textContent)', 'the page to say so');
   same([...ada.problems, ...grace.problems], [], 'problems of the pages');
+  await close();
 });
 
 end();

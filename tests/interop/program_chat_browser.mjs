@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { interopDir, same, WebSocket, within } from './helper.mjs';
 
-/** Starts a browser; `await browser.tab(url)` opens a tab of somebody new, with cookies of his own. */
+/** Starts a browser: `tab(url)` opens a tab of somebody new, with cookies of his own; `close()` leaves nothing behind. */
 export async function browser(after) {
   const profile = mkdtempSync(`${interopDir}/chromium-`);
   const child = spawn(
@@ -17,10 +17,7 @@ export async function browser(after) {
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: profile, TMPDIR: profile } },
   );
   const ended = new Promise((resolve) => child.on('close', resolve));
-  after(() => {
-    child.kill('SIGKILL');
-    ended.then(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
-  });
+  after(() => child.kill('SIGKILL'));
   const address = await within(
     new Promise((resolve, reject) => {
       let stderr = '';
@@ -36,7 +33,12 @@ export async function browser(after) {
   );
   const protocol = await Protocol.open(address);
   after(() => protocol.socket.terminate());
-  return { tab: (url) => Tab.open(protocol, url) };
+  const close = async () => {
+    await protocol.send('Browser.close');
+    await within(ended, 'Chromium to end');
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  return { tab: (url) => Tab.open(protocol, url), close };
 }
 
 /** Commands and their answers, and events, by session. */

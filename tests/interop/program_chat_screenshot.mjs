@@ -9,7 +9,7 @@ const undo = [];
 const after = (action) => undo.push(action);
 try {
   const server = await chatServer(after);
-  const { tab } = await browser(after);
+  const { tab, close } = await browser(after);
   const ada = await tab(server.page);
   await ada.enter('Ada', 'garden');
   for (const room of ['books', 'lobby']) {
@@ -41,6 +41,7 @@ try {
   await ada.screenshot(`${folder}/dark.png`, 1100, 780, 'dark');
   await grace.screenshot(`${folder}/phone-light.png`, 390, 760, 'light', true);
   await grace.screenshot(`${folder}/phone-dark.png`, 390, 760, 'dark', true);
+  await close();
 } finally {
   undo.reverse().forEach((action) => action());
 }
