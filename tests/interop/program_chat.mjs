@@ -31,7 +31,8 @@ await check('the page, its parts, and what is not there', async (after) => {
   const get = (path) => within(fetch(http + path, { redirect: 'manual' }), path);
   const page = await get('/');
   same([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8'], 'the page');
-  found(/^default-src 'none'; script-src 'self'; style-src 'self'/, page.headers.get('content-security-policy'), 'its policy');
+  const policy = page.headers.get('content-security-policy');
+  found(/^default-src 'none'; script-src 'self'; style-src 'self'/, policy, 'its policy');
   const html = await page.text();
   same(/<script(?! src="\/chat\.js")|<style|\son\w+=/.test(html), false, 'nothing in the page itself runs');
   for (const [path, type] of [['/chat.css', 'text/css'], ['/chat.js', 'text/javascript']]) {
@@ -62,8 +63,10 @@ await check('without the token 401, from a foreign origin 403', async (after) =>
   for (const [origin, want] of [[`http://${server.address}`, 101], ['http://evil.example', 403], ['null', 403]]) {
     same(await status(after, server.url, [], { Origin: origin }), want, origin);
   }
-  const listed = await chatServer(after, { flags: ['--origin', 'https://chat.example', '--origin', 'https://b.example'] });
-  for (const [origin, want] of [['https://b.example', 101], [`http://${listed.address}`, 403], ['https://chat.example.evil', 403]]) {
+  const flags = ['--origin', 'https://chat.example', '--origin', 'https://b.example'];
+  const listed = await chatServer(after, { flags });
+  const [own, like] = [`http://${listed.address}`, 'https://chat.example.evil'];
+  for (const [origin, want] of [['https://b.example', 101], [own, 403], [like, 403]]) {
     same(await status(after, listed.url, [], { Origin: origin }), want, `${origin}, where some are listed`);
   }
 });
@@ -115,7 +118,8 @@ await check('limits: connections, messages, lengths, what is no request', async 
 
   const lax = await chatServer(after, { flags: ['--messages', '1000'] });
   const lin = await person(after, lax, 'Lin');
-  for (const request of ['no JSON', '[]', '{"type":"dance"}', '{"type":"join","name":"","room":"a"}', `{"type":"join","name":"${'n'.repeat(33)}","room":"a"}`]) {
+  const join = (name) => JSON.stringify({ type: 'join', name, room: 'a' });
+  for (const request of ['no JSON', '[]', '{"type":"dance"}', join(''), join('n'.repeat(33)), join(7)]) {
     lin.ws.send(request);
     await lin.next('refused');
   }
@@ -300,7 +304,8 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
     await somebody.until('document.querySelectorAll("#here li").length === 2', 'both to be here');
     same(await somebody.here(), list, 'who is here');
   }
-  const said = ['Hello, Grace', 'Hello, Ada\nand good morning', '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'];
+  const script = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+  const said = ['Hello, Grace', 'Hello, Ada\nand good morning', script];
   await ada.say(said[0]);
   await grace.has(said.slice(0, 1), 'what Ada said');
   await grace.type('text', 'Hello, Ada');
@@ -309,19 +314,20 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   await ada.has(said.slice(0, 2), 'what Grace said');
   await grace.say(said[2]);
   await ada.has(said, 'a script as text');
-  same(await ada.value('[document.querySelectorAll("#messages img, #messages script").length, window.hacked]'), [0, null], 'elements');
+  same(await ada.value('document.querySelectorAll("#messages img, #messages script").length'), 0, 'elements');
+  same(await ada.value('window.hacked'), undefined, 'what the script would have done');
   await ada.reload();
   await ada.has(said, 'the history after a reload');
 
   one.child.kill('SIGKILL');
-  await ada.until('/Reconnect/.test(document.getElementById("status").textContent)', 'the page to say that it reconnects');
+  await ada.until('/Reconnecting/.test(document.getElementById("what").textContent)', 'the page to say that it does');
   await grace.say(said[3] = 'while you were away');
   await grace.has(said, 'what Grace said herself');
   await ada.say(said[4] = 'said while away');
   await ada.type('text', 'not said yet');
   await chatServer(after, { redis, listen: one.address });
   for (const somebody of [ada, grace]) await somebody.has(said, 'all, once and in order');
-  await ada.until('document.getElementById("status").textContent === "Connected"', 'the page to say so');
+  await ada.until('document.getElementById("what").textContent === "Connected"', 'the page to say so');
   same(await ada.value('document.getElementById("text").value'), 'not said yet', 'what was typed');
   await ada.press('Enter');
   said.push('not said yet');
@@ -337,7 +343,7 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   same(await ada.value(fits), [320, 560, true], 'the page on a phone');
 
   two.child.kill('SIGTERM');
-  await grace.until('/restarting/.test(document.getElementById("status").textContent)', 'the page to say so');
+  await grace.until('/restarting/.test(document.getElementById("what").textContent)', 'the page to say so');
   same([...ada.problems, ...grace.problems], [], 'problems of the pages');
   await close();
 });

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { interopDir, same, WebSocket, within } from './helper.mjs';
 
-/** Starts a browser: `tab(url)` opens a tab of somebody new, with cookies of his own; `close()` leaves nothing behind. */
+/** Starts a browser: `tab(url)` opens a tab with cookies of its own; `close()` leaves nothing behind. */
 export async function browser(after) {
   const profile = mkdtempSync(`${interopDir}/chromium-`);
   const child = spawn(
@@ -181,7 +181,8 @@ class Tab {
   }
 
   async screenshot(path, width, height, scheme, isMobile = false) {
-    await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: isMobile ? 2 : 1, mobile: isMobile });
+    const screen = { width, height, deviceScaleFactor: isMobile ? 2 : 1, mobile: isMobile };
+    await this.send('Emulation.setDeviceMetricsOverride', screen);
     await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
     await this.value('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
     await this.value('document.getElementById("messages").scrollTo(0, 1e6)');

@@ -24,7 +24,8 @@ export async function chatServer(after, { listen = '127.0.0.1:0', redis, flags =
 /** A Redis that keeps nothing on a disk, on a free port or on that of one before it. */
 export async function redisServer(after, port) {
   port ??= await freePort();
-  const program = new Program(after, 'redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/']);
+  const kept = ['--save', '', '--appendonly', 'no', '--dir', '/'];
+  const program = new Program(after, 'redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', ...kept]);
   while (!/Ready to accept connections/.test(await program.line('that it is ready')));
   return Object.assign(program, { port, url: `redis://127.0.0.1:${port}/` });
 }
@@ -75,7 +76,7 @@ export class Person {
     for (;;) {
       const { text, close, error } = await this.ws.next(`news of type ${type}`);
       if (type === 'close' && close !== undefined) return close;
-      if (close !== undefined || error !== undefined) throw new Error(`closed with ${close ?? error} instead of ${type}`);
+      if (text === undefined) throw new Error(`closed with ${close ?? error} instead of ${type}`);
       const news = JSON.parse(text);
       if (news.type === type && is(news)) return news;
     }

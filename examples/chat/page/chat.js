@@ -50,7 +50,8 @@ function connect() {
     here.clear();
     showHere();
     const why = { 1001: 'The server is restarting', 1008: 'The server closed the connection' }[event.code];
-    reconnect(why ?? (wasOpen ? 'The connection is lost' : 'The server cannot be reached, or the link lacks its token'), event.code);
+    const never = 'The server cannot be reached, or the link lacks its token';
+    reconnect(why ?? (wasOpen ? 'The connection is lost' : never), event.code);
   });
 }
 
@@ -241,7 +242,8 @@ function show({ name: from, text, at, key }) {
   body.dir = 'auto';
   item.append(head, body);
   const before = [...$('messages').children].findLast((other) => !other.classList.contains('pending'));
-  const follows = before?.dataset.from === from && at - Number(before.dataset.at) < 120_000 && before.dataset.mine === String(isMine);
+  const isSame = before?.dataset.from === from && before.dataset.mine === String(isMine);
+  const follows = isSame && at - Number(before.dataset.at) < 120_000;
   item.classList.toggle('follows', follows);
   Object.assign(item.dataset, { from, at, mine: isMine });
   add(item);

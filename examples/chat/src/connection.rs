@@ -107,7 +107,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
                 Err(_) => break false, // the Close that says why is owed
             }
         };
-        // of several Pings between two reads, the last is answered (§5.5.3); and while the queue is full, nothing is read
+        // of several Pings between two reads, the last is answered (§5.5.3); while the queue is full, nothing is read
         if commands.send(Command::Heard { owed: receiver.take_owed().map(Box::new), pong }).is_err() || !goes_on {
             break;
         }

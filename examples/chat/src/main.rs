@@ -1,4 +1,8 @@
 //! A chat for browsers, on threads: split halves, rooms, history, and Redis for more than one machine. Try `--help`.
+//!
+//! A connection begins in `http`: it is answered with a page, refused (`token`, `limits`), or becomes a WebSocket. Then
+//! `connection` has it, with a thread that reads and one that writes. What a page asks for (`protocol`, `clean`) goes
+//! to the `hub`, which lets it happen in a `room` with its `history`: at once, or by way of `redis`.
 
 #[allow(dead_code, unreachable_pub)] // a module of several programs, each of which uses its part
 #[path = "../../common/args.rs"]

@@ -245,7 +245,7 @@ impl Redis {
         Ok(connection)
     }
 
-    /// Runs a script. Where only the connection has broken, a second time on a new one: to do a step twice does no harm.
+    /// Runs a script. Where only the connection has broken, a second time on a new one: no step does harm done twice.
     fn run<T: FromRedisValue>(&self, script: &str, args: &[&str]) -> Result<T, Unavailable> {
         let mut commands = self.lock();
         let connection = commands.as_mut().ok_or(Unavailable)?;
