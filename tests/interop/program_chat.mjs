@@ -236,7 +236,8 @@ await check('Redis is killed and comes back empty: the chat says so, and goes on
   same(await status(after, one.url), 503, 'a connection meanwhile');
   await redisServer(after, redis.port);
   for (const somebody of [ada, grace]) same((await somebody.next('status')).online, true, 'the notice');
-  const here = await person(after, two, 'Lin');
+  const three = await chatServer(after, { redis }); // which knows only what Redis tells it
+  const here = await person(after, three, 'Lin');
   same(here.joined.history.map(({ text }) => text), ['before'], 'the history is put back');
   same(names(here.joined.here), ['Ada', 'Grace', 'Lin'], 'who is here');
   ada.say('meanwhile', by);
