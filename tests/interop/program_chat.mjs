@@ -251,8 +251,11 @@ await Promise.all([
     const redis = await redisServer(after);
     const [one, two] = [await chatServer(after, { redis }), await chatServer(after, { redis })];
     const [ada, grace] = [await person(after, one, 'Ada'), await person(after, two, 'Grace')];
+    const lin = await person(after, two, 'Lin');
     redis.child.kill('SIGSTOP');
-    same((await ada.next('status')).online, false, 'the notice');
+    for (const somebody of [ada, grace]) same((await somebody.next('status')).online, false, 'the notice');
+    lin.ws.close();
+    await lin.next('close');
     const said = insist(ada, 'meanwhile');
     said.catch(() => {}); // it is awaited below
     redis.child.kill('SIGCONT');
@@ -260,6 +263,8 @@ await Promise.all([
     same(await grace.texts(1), ['meanwhile'], 'what Grace hears');
     await insist(ada, 'end');
     same(await grace.texts(1), ['end'], 'nothing comes twice');
+    const late = await person(after, one, 'Late');
+    same(names(late.joined.here), ['Ada', 'Grace', 'Late'], 'who is here: not Lin, who left meanwhile');
   }),
 
   check('a server that was stopped, and taken for dead, comes back', async (after) => {
