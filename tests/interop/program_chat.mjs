@@ -218,6 +218,17 @@ await check('Redis cuts connections amid the talk: nothing is lost, doubled or o
     await insist(ada, text);
   }
   same(await heard, numbered('word', 60), 'what Grace hears');
+  for (let i = 0; i < 3; i += 1) {
+    const lin = await person(after, two, 'Lin');
+    await ask(redis, 'CLIENT KILL TYPE pubsub');
+    await lin.next('status', ({ online }) => !online);
+    lin.ws.close(); // mostly before Redis can be told
+    await lin.next('close');
+    await insist(ada, 'gone?');
+  }
+  await insist(ada, 'gone');
+  same(names((await person(after, one, 'Late')).joined.here), ['Ada', 'Grace', 'Late'], 'who is here');
+  await grace.next('message', ({ text }) => text === 'gone');
   ada.say('end');
   same(await grace.texts(1), ['end'], 'nothing comes twice');
 });
@@ -325,11 +336,14 @@ await check('two tabs on two servers: talk, reload, a server killed and back, a 
   await ada.reload();
   await ada.has(said, 'the history after a reload');
 
+  one.child.kill('SIGSTOP');
+  await ada.say(said[3] = 'sent, but never read');
   one.child.kill('SIGKILL');
   await ada.until('/Reconnecting/.test(document.getElementById("what").textContent)', 'the page to say that it does');
-  await grace.say(said[3] = 'while you were away');
-  await grace.has(said, 'what Grace said herself');
-  await ada.say(said[4] = 'said while away');
+  await grace.say('while you were away');
+  said.splice(3, 0, 'while you were away');
+  await grace.has(said.slice(0, 4), 'what Grace said herself');
+  await ada.say(said[5] = 'said while away');
   await ada.type('text', 'not said yet');
   await chatServer(after, { redis, listen: one.address });
   for (const somebody of [ada, grace]) await somebody.has(said, 'all, once and in order');

@@ -22,12 +22,18 @@ export async function chatServer(after, { listen = '127.0.0.1:0', redis, flags =
 }
 
 /** A Redis that keeps nothing on a disk, on a free port or on that of one before it. */
-export async function redisServer(after, port) {
-  port ??= await freePort();
+export async function redisServer(after, before) {
   const kept = ['--save', '', '--appendonly', 'no', '--dir', '/'];
-  const program = new Program(after, 'redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', ...kept]);
-  while (!/Ready to accept connections/.test(await program.line('that it is ready')));
-  return Object.assign(program, { port, url: `redis://127.0.0.1:${port}/` });
+  for (let attempts = 1; ; attempts += 1) {
+    const port = before ?? (await freePort());
+    const program = new Program(after, 'redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', ...kept]);
+    try {
+      while (!/Ready to accept connections/.test(await program.line('that it is ready')));
+      return Object.assign(program, { port, url: `redis://127.0.0.1:${port}/` });
+    } catch (error) {
+      if (attempts === 5) throw error; // a port that was free may be taken a moment later
+    }
+  }
 }
 
 /** The answer of a Redis to one command, as it is on the wire. */
