@@ -224,6 +224,7 @@ await check('Redis cuts connections amid the talk: nothing is lost, doubled or o
     await lin.next('status', ({ online }) => !online);
     lin.ws.close(); // mostly before Redis can be told
     await lin.next('close');
+    await grace.next('status', ({ online }) => online);
     await insist(ada, 'gone?');
   }
   await insist(ada, 'gone');
@@ -293,18 +294,21 @@ await Promise.all([
     same(names((await person(after, one, 'Lin')).joined.here), ['Ada', 'Grace', 'Lin'], 'who is here');
   }),
 
-  check('a request that comes an octet a second ends at its deadline; so does none at all', async (after) => {
-    const server = await chatServer(after);
-    const ada = await person(after, server, 'Ada');
+  check('deadlines: for a request that drips, for none at all, for a peer that does not answer', async (after) => {
+    const flags = ['--handshake', '1.5', '--ping', '0.5', '--pong', '0.5', '--close', '0.5'];
+    const server = await chatServer(after, { flags });
+    const [ada, dead] = [await person(after, server, 'Ada'), await person(after, server, 'Dead')];
+    dead.ws._socket.pause();
     const ends = [[...'GET /ws HTTP/1.1\r\nHost: some.example\r\n'], []].map(async (octets) => {
       const socket = net.connect(Number(server.address.split(':')[1]), '127.0.0.1');
       after(() => socket.destroy());
-      const drip = setInterval(() => octets.length > 0 && socket.write(octets.shift()), 1000);
+      const drip = setInterval(() => octets.length > 0 && socket.write(octets.shift()), 100);
       after(() => clearInterval(drip));
-      await within(new Promise((resolve) => socket.on('close', resolve).on('error', () => {})), 'the end', 14);
+      await within(new Promise((resolve) => socket.on('close', resolve).on('error', () => {})), 'the end', 5);
     });
     await Promise.all(ends);
-    await insist(ada, 'all the while');
+    same((await ada.next('leave')).name, 'Dead', 'who does not answer');
+    await insist(ada, 'who answers stays');
   }),
 ]);
 

@@ -146,7 +146,7 @@ impl Writer<'_> {
         loop {
             let now = self.server.now();
             let deadline = self.keepalive.next_deadline(now, &self.sender);
-            let left = deadline.map_or(NAP, |at| at.saturating_sub(now)).max(Duration::from_millis(1));
+            let left = deadline.map_or(NAP, |at| at.saturating_sub(now)).clamp(Duration::from_millis(1), NAP);
             if self.output.is_empty() {
                 if is_ending {
                     return Ok(());
@@ -179,8 +179,11 @@ impl Writer<'_> {
                 }
                 self.settle(owed);
             }
-            // after a Close, nothing is sent any more: that is right so
-            Command::Send(message) => drop(self.sender.send_prepared(&message, &mut self.output)),
+            // after a Close, nothing is sent any more, and it is right so
+            Command::Send(message) => {
+                self.keepalive.active(now); // whatever a page says, it is answered
+                let _ = self.sender.send_prepared(&message, &mut self.output);
+            }
             Command::Close(code, reason) => drop(self.sender.close(code, reason, &mut self.output)),
             Command::End { owed } => {
                 self.settle(owed);

@@ -16,6 +16,9 @@ mod limits;
 mod protocol;
 mod redis;
 mod room;
+#[path = "../../common/timeouts.rs"]
+#[allow(unreachable_pub)]
+mod timeouts;
 mod token;
 
 use std::collections::HashMap;
@@ -38,7 +41,8 @@ use limits::{Limits, Seat};
 use redis::Redis;
 use token::Token;
 
-const USAGE: &str = "\
+const USAGE: &str = concat!(
+    "\
 A chat for browsers: open the address that it prints.
 
 usage: chat [FLAGS]
@@ -51,10 +55,13 @@ usage: chat [FLAGS]
   --connections N     WebSockets per address (50)
   --messages N        messages per address and second (5), and three times as many at once
   --help              this text
-
+",
+    timeouts::usage!(),
+    "
 Behind a proxy, all come from the address of the proxy: let it do the limits, and raise them here.
 Ctrl-C closes all connections with code 1001, and ends the program.
-";
+"
+);
 
 /// Octets of a message of a page, beyond which it is closed with 1009; text that is too long is refused before.
 const MESSAGE: u64 = 16 * 1024;
@@ -110,6 +117,7 @@ fn server(mut args: Args) -> Result<Server, Failure> {
     let limits = Limits::new(args.value("--connections", 50), args.value("--messages", 5));
     let (name, url) = (token::random()?, args.value("--redis", String::new()));
     let redis = if url.is_empty() { None } else { Some(Redis::new(&url, name.clone())?) };
+    let timeouts = timeouts::take(&mut args);
     let [] = args.positional();
     let mut config = Config::default();
     (config.limits.message, config.limits.frame) = (MESSAGE, MESSAGE);
@@ -120,7 +128,7 @@ fn server(mut args: Args) -> Result<Server, Failure> {
         origins,
         limits: Arc::new(limits),
         config,
-        timeouts: Timeouts::default(),
+        timeouts,
         started: Instant::now(),
         numbers: AtomicU64::new(0),
         open: Mutex::default(),
