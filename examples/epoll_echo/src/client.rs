@@ -193,8 +193,9 @@ impl Client {
         self.flush(shared)?;
         loop {
             let is_drained = self.receive(input, shared);
-            if self.reading == Reading::Ended && is_drained {
-                self.end();
+            if let (Reading::Ended, true, Phase::Open(ws)) = (self.reading, is_drained, &mut self.phase) {
+                // whether it owed a Close is in its outcome
+                let _ = ws.receive_eof();
             }
             self.flush(shared)?;
             match self.backlog.flow(self.outbox.len()) {
@@ -271,16 +272,6 @@ impl Client {
         false
     }
 
-    /// Says that the stream has ended.
-    fn end(&mut self) {
-        match &mut self.phase {
-            Phase::Handshake(_) => self.phase = Phase::Refused,
-            Phase::Refused => {}
-            // whether it owed a Close is in its outcome
-            Phase::Open(ws) => drop(ws.receive_eof()),
-        }
-    }
-
     /// Writes what fits.
     fn flush(&mut self, shared: &Shared) -> Result<(), End> {
         if self.outbox.is_empty() {
@@ -302,7 +293,7 @@ impl Client {
     /// Whether nothing more is to be said or heard.
     fn is_over(&self) -> bool {
         match &self.phase {
-            Phase::Handshake(_) => false,
+            Phase::Handshake(_) => self.reading == Reading::Ended,
             Phase::Refused => true,
             Phase::Open(ws) => !ws.wants_read(),
         }

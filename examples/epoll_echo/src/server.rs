@@ -19,7 +19,7 @@ use crate::timer::Timer;
 const LISTENER: Token = Token(usize::MAX);
 const ENDING: Token = Token(usize::MAX - 1);
 
-/// Connections that may wait to be taken: the system's own number is 128, and those beyond it wait for a second and more.
+/// Connections that may wait to be taken; most take 128, and those beyond it wait for a second and more.
 const WAITING: i32 = 4096;
 
 /// Connections to be taken before it is the others' turn.
