@@ -11,8 +11,7 @@ use crate::args::Args;
 /// The flags that the server and the load understand.
 macro_rules! flags {
     () => {
-        "\
-  --max-connections N     beyond it, a request is answered with 503 (20000)
+        "  --max-connections N     beyond it, a request is answered with 503 (20000)
   --max-message BYTES     the longest message and frame to accept (16777216)
   --max-memory BYTES      what all connections together may hold: beyond it, one that holds much is dropped (1073741824)
   --handshake-within S    seconds, or `never`: how long a request may take (10)

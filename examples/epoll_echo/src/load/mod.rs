@@ -24,8 +24,7 @@ pub(crate) struct Load {
 /// The flags of the load.
 macro_rules! flags {
     () => {
-        "\
-  --connections N         how many to open (10000)
+        "  --connections N         how many to open, at least 100 (10000)
   --busy N                how many of them to send messages on; the others are idle (a tenth)
   --seconds N             for how long to measure (3)
 "
@@ -36,6 +35,9 @@ pub(crate) use flags;
 impl Load {
     pub(crate) fn take(args: &mut Args) -> Self {
         let connections = args.value("--connections", 10_000);
+        if connections < FEWEST {
+            args.fail(&format!("of fewer than {FEWEST} connections, none can be weighed"));
+        }
         let busy = args.value("--busy", usize::max(connections / 10, 1)).min(connections);
         Self { connections, busy, drive: Duration::from_secs(args.value("--seconds", 3)) }
     }
@@ -52,6 +54,9 @@ impl Load {
         report.is_well
     }
 }
+
+/// Connections that outweigh what the server takes otherwise.
+const FEWEST: usize = 100;
 
 /// Files besides those of the connections.
 const FILES: u64 = 200;

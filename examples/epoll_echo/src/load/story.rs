@@ -14,7 +14,7 @@ use super::{Failure, Load, Report, attack};
 
 /// Deadlines that a load has the time to wait for.
 const FLAGS: [&str; 9] = [
-    "--handshake-within=2",
+    "--handshake-within=4",
     "--ping-after=2",
     "--pong-within=3",
     "--write-within=2",
@@ -24,7 +24,7 @@ const FLAGS: [&str; 9] = [
     "--max-memory=268435456",
     "--stats",
 ];
-const HANDSHAKE: Duration = Duration::from_secs(2);
+const HANDSHAKE: Duration = Duration::from_secs(4);
 const SILENCE: Duration = Duration::from_secs(2 + 3);
 const WRITE: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(1);
