@@ -7,7 +7,7 @@
 /// echoes, Pongs. It does not bound what others send to that peer (a broadcast); that is what the second mark is for.
 ///
 /// Ask between events, as one read may hold many; what is left stays in the [`ReadBuffer`](crate::ReadBuffer). After
-/// writing, go on receiving before you read:
+/// writing, ask again and go on receiving, before you read and before you wait: there may be nothing to wait for.
 ///
 /// ```
 /// # use std::io::{self, Write};

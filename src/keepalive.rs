@@ -86,8 +86,9 @@ impl Default for Timeouts {
 ///
 /// 1. when the stream gave octets, [`heard`](Self::heard); for each message in them, [`active`](Self::active), if
 ///    [`Timeouts::idle`] is used; for each [`Event::Pong`](crate::Event::Pong), [`pong`](Self::pong);
-/// 2. when a deadline has come, [`handle_timeout`](Self::handle_timeout) (at any other time it does nothing);
-/// 3. after each attempt to write, [`wrote`](Self::wrote);
+/// 2. in every turn, [`handle_timeout`](Self::handle_timeout), which does nothing unless a deadline has come: a stream
+///    that is always ready must not keep it from being called;
+/// 3. after each attempt to write, [`wrote`](Self::wrote); where others write, [`queued`](Self::queued) before that;
 /// 4. sleep until the stream is ready or [`next_deadline`](Self::next_deadline) has come, whichever is first.
 #[derive(Clone, Copy, Debug)]
 pub struct Keepalive {
@@ -106,6 +107,8 @@ pub struct Keepalive {
     count: u32,
     /// Since when output waits, and none of it is taken.
     stuck: Option<Duration>,
+    /// Of the octets that were last tried to be written, some were left.
+    is_full: bool,
     /// When the first Close was noticed.
     closing: Option<Duration>,
     round_trip: Option<Duration>,
@@ -124,6 +127,7 @@ impl Keepalive {
             asked: None,
             count: 0,
             stuck: None,
+            is_full: false,
             closing: None,
             round_trip: None,
         }
@@ -160,15 +164,22 @@ impl Keepalive {
         }
     }
 
-    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait. Call it also when
-    /// octets begin to wait before any is written.
+    /// Octets were handed over to be written, to somebody who says later that it is done: a thread, an operation of
+    /// `io_uring`. Then call [`wrote`](Self::wrote).
+    pub fn queued(&mut self, now: Duration) {
+        self.stuck = self.stuck.or(Some(now));
+    }
+
+    /// It was tried to write: `written` octets were taken, and `left` octets of the output still wait.
     ///
-    /// A peer that takes octets after some had to wait is alive: that counts as [heard](Self::heard), so that one is not
-    /// taken for dead that is not read, as it is slow (see [`Backlog`](crate::Backlog)).
+    /// A peer that takes octets after some were left is alive: that counts as [heard](Self::heard), so that one is not
+    /// taken for dead that is not read, as it is slow (see [`Backlog`](crate::Backlog)). What is taken at once says
+    /// nothing: it may lie in the buffers below.
     pub fn wrote(&mut self, now: Duration, written: usize, left: usize) {
-        if written > 0 && self.stuck.is_some() {
+        if written > 0 && self.is_full {
             self.heard(now);
         }
+        self.is_full = left > 0;
         self.stuck = match left {
             0 => None,
             _ if written > 0 => Some(now),

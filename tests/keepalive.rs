@@ -292,7 +292,23 @@ fn a_slow_reader_that_is_not_read_is_not_taken_for_dead() {
         ws.keepalive.wrote(secs(now), 1000, 0);
     }
     assert_eq!(ws.at(30), Ok(ping(1)));
+    // nor what others write, as long as nothing was left
+    let mut ws = Loop::new(&timeouts());
+    assert_eq!(ws.at(30), Ok(ping(1)));
+    ws.keepalive.queued(secs(30));
+    ws.keepalive.wrote(secs(31), 6, 0);
+    assert_eq!(ws.deadline(), Some(secs(50)), "the Ping lies in the buffers below");
+    ws.keepalive.queued(secs(32));
+    ws.keepalive.queued(secs(33));
+    assert_eq!(ws.deadline(), Some(secs(50)));
+    let mut ws = Loop::new(&timeouts());
+    ws.keepalive.queued(secs(2));
+    ws.keepalive.queued(secs(3));
+    assert_eq!(ws.deadline(), Some(secs(27)), "since the first of them");
+    ws.keepalive.wrote(secs(20), 0, 0);
+    assert_eq!(ws.deadline(), Some(secs(30)));
     // and a Ping that waits with all the rest is answered by the first octets that are taken
+    assert_eq!(ws.at(30), Ok(ping(1)));
     ws.keepalive.wrote(secs(31), 0, 6);
     ws.keepalive.wrote(secs(45), 1, 5);
     assert_eq!(ws.deadline(), Some(secs(70)), "no octet is taken for 25 s");
