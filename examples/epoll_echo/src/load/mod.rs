@@ -8,6 +8,7 @@ mod peer;
 mod story;
 mod swarm;
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ impl Load {
         if connections < FEWEST {
             args.fail(&format!("of fewer than {FEWEST} connections, none can be weighed"));
         }
-        let busy = args.value("--busy", usize::max(connections / 10, 1)).min(connections);
+        let busy = args.value("--busy", usize::max(connections / 10, 1)).clamp(1, connections);
         Self { connections, busy, drive: Duration::from_secs(args.value("--seconds", 3)) }
     }
 
@@ -72,7 +73,8 @@ struct Report {
 impl Report {
     fn say(&mut self, is_well: bool, what: std::fmt::Arguments<'_>) {
         self.is_well &= is_well;
-        println!("{}  {what}", if is_well { "ok  " } else { "FAIL" });
+        // whether anybody reads it or not, the status says as much
+        let _ = writeln!(io::stdout(), "{}  {what}", if is_well { "ok  " } else { "FAIL" });
     }
 }
 
