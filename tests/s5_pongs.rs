@@ -114,11 +114,11 @@ fn s5_5_3_4_what_else_is_in_the_output_takes_no_room_and_makes_none() {
         let all = |pongs: usize| (16 * 1024 / pong + pongs) * pong;
         // before the Pongs, and behind them
         let mut end = End::new(role);
-        end.ws.send_binary(&[1; 100_000], &mut end.output).unwrap();
+        end.ws.send_binary(&[1; 10_000], &mut end.output).unwrap();
         let data = end.output.len();
         end.pinged(5_000, 8);
         assert_eq!(end.output.len(), data + all(2));
-        end.ws.send_binary(&[1; 100_000], &mut end.output).unwrap();
+        end.ws.send_binary(&[1; 10_000], &mut end.output).unwrap();
         end.pinged(5_000, 8);
         assert_eq!(end.output.len(), 2 * data + all(2));
         // each octet that is written makes room for one, and no more than that, even for data that lies before them

@@ -76,6 +76,9 @@ impl Session<'_> {
             let written = self.stream.write_some(deadline)?;
             let left = self.output.len() - encrypted + usize::from(self.stream.tls.wants_write());
             self.keepalive.wrote(now(), written, left);
+            if written == 0 {
+                self.keepalive.blocked(now());
+            }
             self.keepalive.handle_timeout(now(), &mut self.ws, &mut self.output)?;
         }
         self.output.clear();

@@ -171,6 +171,9 @@ impl Stream {
             sent += len;
         }
         self.keepalive.wrote(now(), sent, self.unsent());
+        if self.unsent() > 0 {
+            self.keepalive.blocked(now());
+        }
         Ok(())
     }
 

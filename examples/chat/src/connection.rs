@@ -216,6 +216,9 @@ impl Writer<'_> {
             self.output.shrink_to(4096);
         }
         self.keepalive.wrote(self.server.now(), written, self.output.len());
+        if written == 0 {
+            self.keepalive.blocked(self.server.now());
+        }
         Ok(())
     }
 }

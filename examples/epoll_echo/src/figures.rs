@@ -31,8 +31,9 @@ pub(crate) enum End {
 impl From<TimedOut> for End {
     fn from(timed_out: TimedOut) -> Self {
         match timed_out {
+            TimedOut::Handshake => Self::SlowHandshake,
             TimedOut::Write => Self::SlowReader,
-            // to a Ping, or to the Close that followed
+            // to a Ping, or to a Close
             _ => Self::Silent,
         }
     }

@@ -168,7 +168,7 @@ impl Session {
             let done = self.keepalive.handle_timeout(now(), &mut self.ws, &mut self.output);
             match (done, self.ws.close_outcome()) {
                 // all was said; that the server does not end the stream need not be waited for any longer
-                (Err(TimedOut::Close), Some(outcome)) => return Ok(outcome),
+                (Err(error), Some(outcome)) if error != TimedOut::Write => return Ok(outcome),
                 (done, _) => done?,
             }
         }
@@ -231,7 +231,7 @@ impl Session {
         self.output.drain(..taken);
         if !octets.is_empty() {
             self.in_flight = octets.len();
-            self.keepalive.queued(now());
+            self.keepalive.wrote(now(), 0, self.in_flight);
             let _ = self.write.send(octets); // if that thread has ended, it has said why
         }
     }

@@ -8,6 +8,7 @@
 mod args;
 mod clock;
 mod raw;
+#[path = "../../loops/reading_task.rs"]
 mod reading;
 mod say;
 mod serve;
@@ -18,6 +19,7 @@ mod tests;
 #[path = "../../common/timeouts.rs"]
 mod timeouts;
 mod upgrade;
+#[path = "../../loops/writing_task.rs"]
 mod writing;
 
 use std::sync::Arc;

@@ -89,7 +89,7 @@ async fn a_silent_peer_is_pinged_then_closed_then_dropped() {
     peer.read_to_end(&mut heard).await.expect("it ends");
     assert_eq!(heard, b"\x89\x04\0\0\0\x01\x88\x11\x03\xf3no pong in time");
     let (ended, outcome) = serving.await.expect("no panic");
-    assert_eq!((ended, timed_out(&outcome)), (60, Some(TimedOut::Close)));
+    assert_eq!((ended, timed_out(&outcome)), (60, Some(TimedOut::Pong)));
 }
 
 #[tokio::test(start_paused = true)]

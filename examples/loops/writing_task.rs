@@ -126,11 +126,10 @@ impl<W: AsyncWrite + Unpin> Writing<W> {
         }
     }
 
-    /// Takes note that octets have to wait. Not before it was tried to write them: a peer that takes octets which had
-    /// to wait lives; that the stream takes a Ping at once says nothing of the peer.
+    /// Takes note that the stream takes no more for now.
     fn blocked(&mut self) {
         self.is_blocked = true;
-        self.keepalive.wrote(self.clock.now(), 0, self.unwritten().max(1));
+        self.keepalive.blocked(self.clock.now());
     }
 
     fn unwritten(&self) -> usize {
