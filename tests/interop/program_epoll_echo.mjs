@@ -257,8 +257,8 @@ await check('50 peers that reset amid a frame leave nothing behind', async (afte
 });
 
 await check('deadlines: each that does not keep one is dropped, the others are not', async (after) => {
-  const flags = ['--handshake-within=0.5', '--ping-after=0.5', '--pong-within=0.5', '--close-within=0.5'];
-  const server = await serve(after, ...flags, '--write-within=0.7', '--stats');
+  const flags = ['--handshake=0.5', '--ping=0.5', '--pong=0.5', '--close=0.5'];
+  const server = await serve(after, ...flags, '--write=0.7', '--stats');
   const well = await connect(after, server.url);
   well.on('ping', () => (well.pings = (well.pings ?? 0) + 1));
   const late = await dial(after, server);
@@ -278,7 +278,7 @@ await check('deadlines: each that does not keep one is dropped, the others are n
 });
 
 await check('--idle: a peer that sends an octet at a time is closed with 1001', async (after) => {
-  const server = await serve(after, '--idle=0.5', '--close-within=0.5');
+  const server = await serve(after, '--idle=0.5', '--close=0.5');
   const busy = await connect(after, server.url);
   const drip = await open(after, server);
   drip.write(frame(0x81, Buffer.alloc(0), 1000));
@@ -337,7 +337,7 @@ await check('no files left: it does not spin, and goes on when there are some', 
 });
 
 await check('SIGTERM closes all with 1001, waits for the answers, and exits with 0', async (after) => {
-  const server = await serve(after, '--close-within=1');
+  const server = await serve(after, '--close=1');
   const all = [];
   for (let i = 0; i < 20; i += 1) all.push(await connect(after, server.url));
   const mute = await open(after, server); // never answers

@@ -12,6 +12,9 @@ mod outbox;
 mod pool;
 mod server;
 mod shared;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/timeouts.rs"]
+mod timeouts;
 mod timer;
 
 use std::io::{self, Write};
@@ -37,7 +40,9 @@ usage: epoll_echo [FLAGS]
 ",
     options::flags!(),
     "  --help                  this text
-
+",
+    timeouts::usage!(),
+    "
 Ctrl-C and SIGTERM close all connections with code 1001, and end the program.
 
 The load starts a server of its own, as another process, and finds out how it does: how many messages per second it

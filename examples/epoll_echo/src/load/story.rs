@@ -14,10 +14,10 @@ use super::{Failure, Load, Report, attack};
 
 /// Deadlines that a load has the time to wait for.
 const FLAGS: [&str; 9] = [
-    "--handshake-within=4",
-    "--ping-after=2",
-    "--pong-within=3",
-    "--write-within=2",
+    "--handshake=4",
+    "--ping=2",
+    "--pong=3",
+    "--write=2",
     "--idle=never",
     "--max-message=1048576",
     "--max-connections=30000",
@@ -101,7 +101,7 @@ impl Story<'_> {
         let address = self.server.address;
         let before = figures(address)?;
         // one that ends what is of no use; so it is not for those who are idle
-        let strict = Child::start(0, &["--idle=1", "--close-within=1"])?;
+        let strict = Child::start(0, &["--idle=1", "--close=1"])?;
         let elsewhere = strict.address;
         let attacks = [
             Attack::start("a slow handshake", HANDSHAKE, move || attack::slow_handshake(address)),
@@ -192,7 +192,7 @@ impl Story<'_> {
 
 /// The server under load.
 fn serve(port: u16, close: Duration) -> Result<Child, Failure> {
-    let close = format!("--close-within={}", close.as_secs());
+    let close = format!("--close={}", close.as_secs());
     let flags: Vec<&str> = FLAGS.into_iter().chain([&close[..]]).collect();
     Child::start(port, &flags)
 }
