@@ -27,8 +27,9 @@
 //!
 //! # The loop
 //!
-//! What the function above needs around it, on a blocking stream; every other loop has the same four steps. The buffers
-//! are those of the [`handshake`]: frames may have come right behind it.
+//! What the function above needs around it, on a blocking stream; every other loop has the same four steps, and the
+//! pages of [`event_loops`] show them, with deadlines and with peers that do not read. The buffers are those of the
+//! [`handshake`]: frames may have come right behind it.
 //!
 //! ```
 //! # use websocket_proto::{Connection, ReadBuffer};
@@ -124,6 +125,9 @@ pub use wire::{CloseCode, CloseFrame, Utf8Bytes};
 #[cfg(doc)]
 #[doc = include_str!("choices.md")]
 pub mod choices {}
+
+#[cfg(doc)]
+pub mod event_loops;
 
 /// The examples of the README are compiled and run, with the default features.
 #[cfg(all(doctest, feature = "deflate"))]

@@ -10,7 +10,7 @@ use super::args::Args;
 macro_rules! usage {
     () => {
         "
-Deadlines, in seconds, for which 0.5 will do:
+Deadlines, in seconds, for which 0.5 will do, or never:
   --handshake SECONDS     for the opening handshake (10)
   --ping SECONDS          a peer that is silent for so long is pinged (30)
   --pong SECONDS          and closed, if it is silent for so long after that (20)
@@ -47,6 +47,9 @@ impl std::str::FromStr for Seconds {
     type Err = Box<dyn std::error::Error>;
 
     fn from_str(value: &str) -> Result<Self, Self::Err> {
-        Ok(Self(Duration::try_from_secs_f64(value.parse()?)?))
+        match value {
+            "never" => Ok(Self(Duration::MAX)),
+            _ => Ok(Self(Duration::try_from_secs_f64(value.parse()?)?)),
+        }
     }
 }

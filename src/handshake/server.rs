@@ -8,6 +8,7 @@ use super::head::parse_request_line;
 use super::headers::{Headers, trim};
 use super::known::{KnownFields, Name};
 use super::negotiate::{check_version, extensions, offered_subprotocols};
+use super::page::{Asked, PageRequest};
 use super::respond::{Accept, Rejection, put_refusal};
 use super::scanner::HeadScanner;
 use super::target::{Target, parse_host};
@@ -70,6 +71,56 @@ impl ServerHandshake {
         input: &'i mut ReadBuffer,
         output: &mut Vec<u8>,
     ) -> Result<Option<Request<'i>>, HandshakeError> {
+        let Some((target, fields)) = self.receive_head(input, output)? else { return Ok(None) };
+        match Request::upgrade(target, fields, &self.config) {
+            Ok(request) => Ok(Some(request)),
+            Err(error) => Err(self.refuse(error, output)),
+        }
+    }
+
+    /// The same for a server that has pages, too: a GET that is for no WebSocket is handed out as well.
+    ///
+    /// ```
+    /// use websocket_proto::handshake::{Asked, ServerHandshake};
+    /// use websocket_proto::{Config, ReadBuffer};
+    ///
+    /// let mut handshake = ServerHandshake::new(&Config::default());
+    /// let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    /// input.extend_from_slice(b"GET /health HTTP/1.1\r\nHost: server.example.com\r\n\r\n");
+    /// match handshake.receive_any(&mut input, &mut output)? {
+    ///     Some(Asked::Page(page)) if page.path() == "/health" => page.answer(200).body(b"well").send(&mut output)?,
+    ///     Some(Asked::Page(page)) => page.answer(404).send(&mut output)?,
+    ///     Some(Asked::WebSocket(request)) => drop(request.accept().send(&mut output)?),
+    ///     None => {} // read more
+    /// }
+    /// assert!(output.starts_with(b"HTTP/1.1 200 ") && output.ends_with(b"well"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), but that of a request that is no upgrade. Other methods than GET are refused.
+    pub fn receive_any<'i>(
+        &mut self,
+        input: &'i mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Asked<'i>>, HandshakeError> {
+        let Some((target, fields)) = self.receive_head(input, output)? else { return Ok(None) };
+        if !is_upgrade(&fields) && check_no_body(&fields).is_ok() {
+            self.progress = Progress::Over;
+            return Ok(Some(Asked::Page(PageRequest::new(target, fields))));
+        }
+        match Request::upgrade(target, fields, &self.config) {
+            Ok(request) => Ok(Some(Asked::WebSocket(request))),
+            Err(error) => Err(self.refuse(error, output)),
+        }
+    }
+
+    /// The head of a GET, once all of it has come.
+    fn receive_head<'i>(
+        &mut self,
+        input: &'i mut ReadBuffer,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<(Target<'i>, KnownFields<'i>)>, HandshakeError> {
         match self.progress {
             Progress::Reading => {}
             Progress::Requested => return Ok(None),
@@ -88,8 +139,8 @@ impl ServerHandshake {
         };
         self.progress = Progress::Requested;
         let head = input.skip(size);
-        match Request::parse(input.at(head), &self.config) {
-            Ok(request) => Ok(Some(request)),
+        match parse_get(input.at(head)) {
+            Ok(head) => Ok(Some(head)),
             Err(error) => Err(self.refuse(error, output)),
         }
     }
@@ -249,7 +300,7 @@ impl<'i, A> Request<'i, A> {
         config: &Config,
     ) -> Result<Self, HandshakeError> {
         check_no_body(&fields)?;
-        if !fields.has_token(Name::Connection, "Upgrade") || !fields.has_token(Name::Upgrade, "websocket") {
+        if !is_upgrade(&fields) {
             return Err(HandshakeError::NotAnUpgrade);
         }
         check_version(&fields)?;
@@ -258,21 +309,23 @@ impl<'i, A> Request<'i, A> {
     }
 }
 
-impl<'i> Request<'i> {
-    /// All checks of §4.2.1.
-    fn parse(head: &'i [u8], config: &Config) -> Result<Self, HandshakeError> {
-        let (line, lines) = parse_request_line(head)?;
-        let fields = KnownFields::parse(lines)?;
-        if !line.version.is_supported() {
-            return Err(HandshakeError::UnsupportedHttpVersion);
-        }
-        if line.method != b"GET" {
-            return Err(HandshakeError::MethodNotAllowed);
-        }
-        let host = fields.single(Name::Host).ok().flatten().and_then(parse_host).ok_or(HandshakeError::InvalidHost)?;
-        let target = Target::parse(line.target, host)?;
-        Self::upgrade(target, fields, config)
+/// The checks of §4.2.1 on all but the fields of a GET.
+fn parse_get(head: &[u8]) -> Result<(Target<'_>, KnownFields<'_>), HandshakeError> {
+    let (line, lines) = parse_request_line(head)?;
+    let fields = KnownFields::parse(lines)?;
+    if !line.version.is_supported() {
+        return Err(HandshakeError::UnsupportedHttpVersion);
     }
+    if line.method != b"GET" {
+        return Err(HandshakeError::MethodNotAllowed);
+    }
+    let host = fields.single(Name::Host).ok().flatten().and_then(parse_host).ok_or(HandshakeError::InvalidHost)?;
+    Ok((Target::parse(line.target, host)?, fields))
+}
+
+/// Whether a GET asks for a WebSocket.
+fn is_upgrade(fields: &KnownFields<'_>) -> bool {
+    fields.has_token(Name::Connection, "Upgrade") && fields.has_token(Name::Upgrade, "websocket")
 }
 
 /// A request to upgrade has no body: its octets could pass for frames (RFC 9112 §6).

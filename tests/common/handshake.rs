@@ -6,7 +6,7 @@ use std::fmt::Write;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::handshake::{
-    Answer, Body, ClientHandshake, ClientRequest, Headers, Request, ServerHandshake, Uri,
+    Answer, Asked, Body, ClientHandshake, ClientRequest, Headers, Request, ServerHandshake, Uri,
 };
 use websocket_proto::{Config, Connection, HandshakeError, Random, ReadBuffer, State};
 
@@ -131,7 +131,29 @@ pub fn serve(request: &[u8]) -> Served {
         assert_eq!(serve_once(&Config::default(), cut), expected, "cut at {}", cut[0].len());
     }
     assert_eq!(serve_once(&Config::default(), dribbled(request)), expected, "octet by octet");
+    assert_same_with_pages(&expected, [request]);
+    assert_same_with_pages(&expected, dribbled(request));
     expected
+}
+
+/// That a server that has pages, too, hands out what is no upgrade, and does the same with all else.
+fn assert_same_with_pages<'o>(expected: &Served, pieces: impl IntoIterator<Item = &'o [u8]>) {
+    let mut handshake = ServerHandshake::new(&Config::default());
+    let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
+    let mut result = Err(HandshakeError::UnexpectedEof);
+    for octets in pieces {
+        input.extend_from_slice(octets);
+        match handshake.receive_any(&mut input, &mut output) {
+            Ok(None) => {}
+            Ok(Some(Asked::WebSocket(_))) => result = Ok(()),
+            Ok(Some(Asked::Page(_))) => result = Err(HandshakeError::NotAnUpgrade),
+            Err(error) => result = Err(error),
+        }
+    }
+    assert_eq!(result, expected.result);
+    let is_refused = result.is_err() && result != Err(HandshakeError::NotAnUpgrade);
+    assert_eq!(String::from_utf8(output).unwrap(), if is_refused { &expected.output[..] } else { "" });
+    assert_eq!(handshake.receive_eof().is_err(), result == Err(HandshakeError::UnexpectedEof));
 }
 
 /// [`serve`] in these pieces.

@@ -257,7 +257,7 @@ await check('a WebSocket that falls silent is pinged, closed with 1011, and rese
   same(await ws.next('a ping'), 'ping', 'what comes');
   ws.stream.write = () => true; // nothing goes out any more, the answer to the Close neither
   ws.stream.end = () => ws.stream;
-  await says(server, /^closed .* not clean: the connection was not closed in time/);
+  await says(server, /^closed .* not clean: no pong came in time/);
   await echoes(living, 'still here', 'text on a stream that answers pings');
 });
 

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use websocket_proto::handshake::{OriginPolicy, Rejection, Request, ServerHandshake};
-use websocket_proto::{Connection, HandshakeError, HeadError, ReadBuffer};
+use websocket_proto::handshake::{Asked, OriginPolicy, PageRequest, Request, ServerHandshake};
+use websocket_proto::{Connection, HeadError, ReadBuffer};
 
 use crate::limits::Seat;
 use crate::token::{COOKIE, SUBPROTOCOL};
@@ -31,16 +31,13 @@ pub(crate) fn open(
     let mut handshake = ServerHandshake::new(&server.config);
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let answered = loop {
-        // the handshake consumes the head: what a browser wants that asks for a page is to be had before
-        let target = target(input.unparsed());
-        match handshake.receive(&mut input, &mut output) {
-            Ok(Some(request)) => break judge(server, seat, request, &mut output)?,
-            Ok(None) => {}
-            Err(HandshakeError::NotAnUpgrade) => {
-                output.clear();
-                page(server, &target.unwrap_or_default(), &mut output)?;
+        match handshake.receive_any(&mut input, &mut output) {
+            Ok(Some(Asked::WebSocket(request))) => break judge(server, seat, request, &mut output)?,
+            Ok(Some(Asked::Page(request))) => {
+                page(server, request, &mut output)?;
                 break None;
             }
+            Ok(None) => {}
             Err(_) => break None, // the answer that says what is wrong is in the output
         }
         if read_until(server, deadline, stream, &mut input)? == 0 {
@@ -103,10 +100,11 @@ fn is_at_home(server: &Server, request: &Request<'_>) -> bool {
 }
 
 /// Answers a GET that is for no WebSocket.
-fn page(server: &Server, target: &str, output: &mut Vec<u8>) -> Result<(), HeadError> {
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+fn page(server: &Server, request: PageRequest<'_>, output: &mut Vec<u8>) -> Result<(), HeadError> {
+    let (path, query) = (request.path(), request.query());
     let answer = |status| {
-        Rejection::new(status)
+        request
+            .answer(status)
             .header("Cache-Control", "no-store")
             .header("Content-Security-Policy", POLICY)
             .header("Referrer-Policy", "no-referrer")
@@ -124,13 +122,6 @@ fn page(server: &Server, target: &str, output: &mut Vec<u8>) -> Result<(), HeadE
         _ => return answer(404).header("Content-Type", "text/plain").body(b"there is nothing here\n").send(output),
     };
     answer(200).header("Content-Type", format!("{kind}; charset=utf-8")).body(body.as_bytes()).send(output)
-}
-
-/// The target of the request whose head begins so.
-fn target(head: &[u8]) -> Option<String> {
-    let line = head.split(|byte| *byte == b'\r').next()?;
-    let target = line.split(|byte| *byte == b' ').nth(1)?;
-    str::from_utf8(target).ok().map(str::to_owned)
 }
 
 /// One read, which has to be over at some time.
@@ -172,18 +163,5 @@ pub(crate) fn finish(mut stream: &TcpStream) {
         if !matches!(read, Ok(n) if n > 0) {
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_of_heads() {
-        assert_eq!(target(b"GET /chat.css?x HTTP/1.1\r\nHost: a\r\n").as_deref(), Some("/chat.css?x"));
-        assert_eq!(target(b"GET / HTTP/1.1\r\n\r\n").as_deref(), Some("/"));
-        assert_eq!(target(b"GET"), None);
-        assert_eq!(target(b""), None);
     }
 }
