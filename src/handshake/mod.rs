@@ -5,7 +5,8 @@
 //!
 //! Both ends work on the same [`ReadBuffer`](crate::ReadBuffer) that the connection will work on: what comes behind the
 //! head simply stays in it. Both may be fed one octet at a time: the search for the end of the head
-//! looks at none twice.
+//! looks at none twice. A server that has a page or two besides, and no other HTTP stack, takes
+//! [`receive_any`](ServerHandshake::receive_any).
 //!
 //! ```
 //! use websocket_proto::handshake::{Answer, ClientRequest, ServerHandshake, Uri};
@@ -55,8 +56,8 @@
 //! What comes in DATA frames then goes into the [`ReadBuffer`](crate::ReadBuffer), and the output into DATA frames; the
 //! client still masks what it sends (RFC 8441 §5). Once [`wants_read`](crate::Connection::wants_read) is false, end
 //! your half of the stream behind the output (`END_STREAM`, FIN), and give the peer a moment to end its own: to drop a
-//! stream that has not ended resets it. A stream that you give up before is reset with [`ErrorCode::Cancel`]. The whole
-//! of it over h2, both ends, is in `tests/interop/http2` of the crate's repository.
+//! stream that has not ended resets it. A stream that you give up before is reset with [`ErrorCode::Cancel`]. A server
+//! over h2 is in `examples/h2` of the crate's repository, and both ends in `tests/interop/http2`.
 //!
 //! # Behind another server
 //!
@@ -68,7 +69,8 @@
 //! 2. judge the request: `Request::from_http(&request, protocol, &config)`;
 //! 3. [`Accept::respond`] gives a head and the [`Connection`](crate::Connection); return `head.to_http()?` with an
 //!    empty body;
-//! 4. await the upgrade: what it reads and writes are the connection's octets.
+//! 4. await the upgrade: what it reads and writes are the connection's octets. Downcast it to the stream that it is,
+//!    and what hyper has read behind the request (`read_buf`) goes into the `ReadBuffer`.
 //!
 //! A server that has pages too does not answer with every [`Refusal`]: `NotAnUpgrade`, `MethodNotAllowed` and
 //! `UnsupportedProtocol` say that the request is for something else, the others that it is for a WebSocket and wrong.
