@@ -19,7 +19,7 @@ import {
   same,
   within,
 } from './helper.mjs';
-import { browse } from './program_h2_browser.mjs';
+import { browser } from './devtools.mjs';
 import { accepted, connect, frame, open, request, slowly } from './program_h2_client.mjs';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
@@ -55,7 +55,9 @@ begin('h2, Chromium');
 
 await check('the page comes over h2, its WebSocket on the same connection; 1001 at the end', async (after) => {
   const server = await serve(after);
-  const evaluate = await browse(after, `https://localhost:${server.port}/`);
+  const { tab, close } = await browser(after, { flags: ['--ignore-certificate-errors'] });
+  const shown = await tab(`https://localhost:${server.port}/`);
+  const evaluate = (expression) => shown.value(expression);
   const page = await says(server, /^asked (\S+) HTTP\/2\.0 stream (\d+) GET \/$/);
   const opened = await says(server, /^opened (\S+) HTTP\/2\.0 stream (\d+) \/echo$/);
   same(opened[1], page[1], 'address and port of the connection that the WebSocket is on');
@@ -110,6 +112,7 @@ await check('the page comes over h2, its WebSocket on the same connection; 1001 
   same(await closing, { code: 1001, wasClean: true }, 'close');
   same(await text('state'), 'closed with 1001, clean', 'what the page says');
   same(await server.exit(), 0, 'exit status');
+  await close();
 }, 50);
 
 begin('h2, Node');
