@@ -127,7 +127,7 @@ impl Keepalive {
     /// For a stream that was opened or accepted now; its handshake begins.
     #[must_use]
     pub fn new(timeouts: &Timeouts, now: Duration) -> Self {
-        let now = Nanos::from(now);
+        let now = Nanos::at(now);
         Self {
             within: Within::from(timeouts),
             now,
@@ -174,10 +174,11 @@ impl Keepalive {
         (self.heard, self.active) = (self.began, self.began);
     }
 
-    /// Octets of the peer have come, of whatever kind: it lives. This `now` may well be earlier than others: when they
-    /// came, and not when somebody was told so.
+    /// Octets of the peer have come, of whatever kind: it lives. This `now`, and that of [`pong`](Self::pong), may well
+    /// be earlier than that of the call before: when they came, and not when somebody was told so.
     pub fn heard(&mut self, now: Duration) {
-        let now = Nanos::from(now);
+        self.time(now);
+        let now = Nanos::at(now);
         self.heard = self.heard.max(now);
         if self.pinged <= now {
             self.pinged = Nanos::NEVER;
@@ -193,8 +194,8 @@ impl Keepalive {
     /// A Pong has come. If it answers the last Ping that was sent here, its round-trip time is known.
     pub fn pong(&mut self, now: Duration, payload: &[u8]) {
         if self.asked != Nanos::NEVER && payload == self.count.to_be_bytes() {
-            self.round_trip = Nanos(Nanos::from(now).0.saturating_sub(self.asked.0));
-            self.asked = Nanos::NEVER;
+            self.round_trip = Nanos(Nanos::at(now).0.saturating_sub(self.asked.0));
+            (self.asked, self.pinged) = (Nanos::NEVER, Nanos::NEVER);
         }
     }
 
@@ -207,10 +208,10 @@ impl Keepalive {
     pub fn wrote(&mut self, now: Duration, written: usize, left: usize) {
         let time = self.time(now);
         if written > 0 && self.is_blocked {
-            self.is_blocked = false;
             self.heard = time;
             self.pinged = Nanos::NEVER;
         }
+        self.is_blocked &= written == 0 && left > 0;
         self.stuck = match left {
             0 => Nanos::NEVER,
             _ if written > 0 => time,
@@ -218,7 +219,17 @@ impl Keepalive {
         };
     }
 
-    /// The stream takes no more of the output for now: `WouldBlock`, `Pending`.
+    /// The stream takes no more of the output for now. Call it after [`wrote`](Self::wrote), when
+    ///
+    /// * a stream that does not wait says `WouldBlock` or `Pending`;
+    /// * a write that waits, or that others do, takes less than it was offered, or is not done by the next turn.
+    ///
+    /// Not when a write begins: then whatever the buffers below take would pass for a sign of life.
+    ///
+    /// A system may be slow to say that a stream takes more: Linux waits until a third of its send buffer is free, which
+    /// may be a megabyte. Have it say so earlier (`TCP_NOTSENT_LOWAT`), or try once more before
+    /// [`handle_timeout`](Self::handle_timeout), or a peer that reads steadily and slowly is taken for one that does
+    /// not.
     pub fn blocked(&mut self, now: Duration) {
         self.is_blocked = true;
         self.stuck = self.stuck.min(self.time(now));
@@ -282,7 +293,7 @@ impl Keepalive {
 
     /// The time, which never goes back.
     fn time(&mut self, now: Duration) -> Nanos {
-        self.now = self.now.max(now.into());
+        self.now = self.now.max(Nanos::at(now));
         self.now
     }
 
@@ -365,6 +376,11 @@ struct Nanos(u64);
 
 impl Nanos {
     const NEVER: Self = Self(u64::MAX);
+
+    /// A time, which is never never.
+    fn at(now: Duration) -> Self {
+        Self::from(now).min(Self(u64::MAX - 1))
+    }
 
     /// Never, if either is.
     fn after(self, timeout: Self) -> Self {

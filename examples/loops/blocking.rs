@@ -76,8 +76,8 @@ impl Session<'_> {
             let written = self.stream.write_some(deadline)?;
             let left = self.output.len() - encrypted + usize::from(self.stream.tls.wants_write());
             self.keepalive.wrote(now(), written, left);
-            if written == 0 {
-                self.keepalive.blocked(now());
+            if self.stream.tls.wants_write() {
+                self.keepalive.blocked(now()); // it waited, and took less than it was offered
             }
             self.keepalive.handle_timeout(now(), &mut self.ws, &mut self.output)?;
         }

@@ -104,10 +104,10 @@ impl Connection {
     /// does not say that all has been delivered. What is appended is at most three times as long as what it consumes (a
     /// client's Pong for an empty Ping), or one Close of at most 8 octets.
     ///
-    /// Once 16 KiB of Pongs were appended for which the output has not become shorter, only the latest Ping is
-    /// remembered (§5.5.3). Its Pong, and no more than that, comes with a later call: with the one that returns `None`,
-    /// unless one came so before and nothing was written since; else when there is room. So who stops receiving
-    /// before `None`, as a [`Backlog`](crate::Backlog) asks for, calls this again after writing, and before reading.
+    /// Once 16 KiB of Pongs wait, as far as the output's length tells, only the latest Ping is remembered (§5.5.3). Its
+    /// Pong, and no more than that, comes with a later call: with the one that returns `None`, unless nothing was
+    /// written since the last that came so; or when there is room. So who stops receiving before `None`, as a
+    /// [`Backlog`](crate::Backlog) asks for, calls this again after writing, and before reading.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the

@@ -8,12 +8,13 @@ use crate::send::Encoder;
 use crate::wire::OpCode;
 
 /// The Pongs that wait in a connection's output. The output is the caller's, who appends other frames to it, and makes
-/// it shorter when some of it is written: for each octet less than there were before, there is room for one more.
+/// it shorter when some of it is written. All that can be seen of that is its length: for each octet by which others
+/// have changed it, there is room for one more. So what waits is no more than what others append, and [`ROOM`] besides.
 #[derive(Debug, Default)]
 pub(super) struct Pongs {
     /// Octets of Pongs that have taken room.
     waiting: u32,
-    /// waiting <= end: how long the output was when that was counted.
+    /// How long the output was when that was counted.
     end: u32,
     /// The latest, if there was no room for it.
     held: Option<Box<Held>>,
@@ -24,8 +25,6 @@ pub(super) struct Pongs {
 struct Held {
     payload: ControlPayload,
     is_owed: bool,
-    /// One was sent without room; that is done again only when some of the output is written.
-    is_overdrawn: bool,
 }
 
 impl Pongs {
@@ -36,28 +35,24 @@ impl Pongs {
 
     /// Appends a Pong; or holds it back, in place of an earlier one, which §5.5.3 allows.
     pub(super) fn answer(&mut self, payload: ControlPayload, encoder: &mut Encoder, output: &mut Vec<u8>) {
-        if self.has_room(output) {
+        if self.has_room(ROOM, output) {
             self.append(&payload, encoder, output);
             return;
         }
         match &mut self.held {
             Some(held) => (held.payload, held.is_owed) = (payload, true),
-            none => *none = Some(Box::new(Held { payload, is_owed: true, is_overdrawn: false })),
+            none => *none = Some(Box::new(Held { payload, is_owed: true })),
         }
     }
 
-    /// Appends the Pong that is held back, if there is room now. At the end of what has come, there is room for one in
-    /// any case, if some of the output was written since the last time: a loop that writes all of it before it reads
-    /// again may have nothing to read unless this is sent.
+    /// Appends the Pong that is held back, if there is room now. For the last there is more, at the end of what has
+    /// come: a loop that writes all before it reads again may have nothing to read unless this is sent.
     pub(super) fn release(&mut self, is_last: bool, encoder: &mut Encoder, output: &mut Vec<u8>) {
-        let has_room = self.has_room(output);
-        let Some(held) = self.held.as_mut().filter(|held| held.is_owed) else { return };
-        if has_room || (is_last && !held.is_overdrawn) {
-            held.is_owed = false;
-            held.is_overdrawn |= !has_room;
-            let payload = held.payload;
-            self.append(&payload, encoder, output);
-        }
+        let has_room = self.has_room(if is_last { ROOM + LONGEST } else { ROOM }, output);
+        let Some(held) = self.held.as_mut().filter(|held| held.is_owed && has_room) else { return };
+        held.is_owed = false;
+        let payload = held.payload;
+        self.append(&payload, encoder, output);
     }
 
     /// Takes the one that is held back: somebody else sends it, or it is too late for it.
@@ -70,17 +65,13 @@ impl Pongs {
         self.held.as_ref().map_or(0, |_| size_of::<Held>())
     }
 
-    /// Takes note of what was written, and says whether another Pong may be appended. Not behind 4 GiB, where lengths
-    /// are not counted any more.
-    fn has_room(&mut self, output: &[u8]) -> bool {
+    /// Takes note of what others have done to the output, and says whether another Pong may be appended. Not behind
+    /// 4 GiB, where lengths are not counted any more.
+    fn has_room(&mut self, room: u32, output: &[u8]) -> bool {
         let Ok(len) = u32::try_from(output.len()) else { return false };
-        let written = self.end.saturating_sub(len);
-        self.waiting = self.waiting.saturating_sub(written);
+        self.waiting = self.waiting.saturating_sub(self.end.abs_diff(len));
         self.end = len;
-        if let Some(held) = self.held.as_mut().filter(|_| written > 0) {
-            held.is_overdrawn = false;
-        }
-        self.waiting < ROOM
+        self.waiting < room
     }
 
     fn append(&mut self, payload: &ControlPayload, encoder: &mut Encoder, output: &mut Vec<u8>) {
@@ -95,3 +86,6 @@ impl Pongs {
 /// Octets of Pongs that may wait in the output. Some two thousand short ones: who sends more Pings than that at once
 /// learns nothing from all the answers.
 const ROOM: u32 = 16 * 1024;
+
+/// Octets of the longest one, masked.
+const LONGEST: u32 = 2 + 4 + 125;

@@ -67,6 +67,7 @@ impl Connection {
     /// [`close_outcome`](Sender::close_outcome) is that of the connection.
     #[must_use]
     pub fn split(mut self) -> (Receiver, Sender) {
+        self.decoder.look_each_time(false);
         let receiver = Receiver {
             is_over: !self.wants_read(),
             owed: self.pongs.take().map(|payload| Owed(Debt::Pong(payload))),

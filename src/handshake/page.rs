@@ -31,7 +31,9 @@ impl<'i> PageRequest<'i> {
     }
 
     /// Answers with a status of 200 to 599, header fields and a body. After it the connection is over, as after a
-    /// rejection: write the response and close the stream, the sending half first.
+    /// rejection: write the response and close the stream, the sending half first. What has come behind the head, such
+    /// as another request, is nothing to you: [`clear`](crate::ReadBuffer::clear) the input before it serves another
+    /// connection.
     pub fn answer(self, status: u16) -> Rejection<'static> {
         Rejection::new(status)
     }
