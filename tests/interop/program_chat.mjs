@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { begin, check, connect, end, found, same, within } from './helper.mjs';
 import { browser } from './program_chat_browser.mjs';
-import { ask, chatServer, key, person, redisServer, TOKEN } from './program_chat_helper.mjs';
+import { ask, chatServer, insist, key, names, person, personWhenFree, redisServer, TOKEN } from './program_chat_helper.mjs';
 
 begin('program-chat');
 
@@ -23,7 +23,6 @@ async function status(after, url, protocols = [], headers = {}) {
 }
 
 const numbered = (what, count, from = 0) => Array.from({ length: count }, (_, i) => `${what} ${from + i}`);
-const names = (list) => list.map(({ name }) => name).sort();
 
 await check('the page, its parts, and what is not there', async (after) => {
   const server = await chatServer(after);
@@ -78,11 +77,15 @@ await check('a room: welcome, who is here, messages in order, history of 50', as
   const grace = await person(after, server, ' Gra\u0000ce\u202e ');
   same(names(grace.joined.here), ['Ada', 'Grace'], 'who is here');
   same((await ada.next('join', ({ name }) => name !== 'Ada')).name, 'Grace', 'a notice');
+  const early = ada.say('word early');
+  await Promise.all([ada.texts(1), grace.texts(1)]);
   const texts = numbered('word', 120);
   await Promise.all([ada.sayAll(texts), grace.texts(120).then((got) => same(got, texts, 'what Grace hears'))]);
   const again = ada.say('only once');
   ada.say('only once', again);
   same((await ada.next('said')).key, again, 'what was said before');
+  ada.say('word early', early);
+  same((await ada.next('said')).key, early, 'what was said before 120 others');
   ada.say('end');
   same(await grace.texts(2), ['only once', 'end'], 'one key, one message');
   const elsewhere = await person(after, server, 'Lin', 'garden');
@@ -95,17 +98,6 @@ await check('a room: welcome, who is here, messages in order, history of 50', as
   same(names((await elsewhere.next('joined')).here), ['Ada', 'Lin', 'Lin'], 'who is here after a change of rooms');
 });
 
-/** Somebody who comes when there is a place again: the server frees it a moment after the one before has left. */
-async function personWhenFree(after, server, name) {
-  for (;;) {
-    try {
-      return await person(after, server, name);
-    } catch (error) {
-      if (!/response: 429/.test(error.message)) throw error;
-    }
-  }
-}
-
 await check('limits: connections, messages, lengths, what is no request', async (after) => {
   const server = await chatServer(after, { flags: ['--connections', '4', '--messages', '2'] });
   const others = [];
@@ -115,7 +107,7 @@ await check('limits: connections, messages, lengths, what is no request', async 
   const [ada] = others;
   ada.say('x'.repeat(2001));
   found(/1 to 2000 characters/, (await ada.next('refused')).why, 'a long text');
-  fast.ws.send('x'.repeat(20_000));
+  fast.ws.send('x'.repeat(40_000));
   same(await fast.next('close'), 1009, 'a longer one');
   const binary = await personWhenFree(after, server, 'Binary');
   binary.ws.send(Buffer.from('binary'));
@@ -129,6 +121,9 @@ await check('limits: connections, messages, lengths, what is no request', async 
 
   const lax = await chatServer(after, { flags: ['--messages', '1000'] });
   const lin = await person(after, lax, 'Lin');
+  const escaped = '\\ud83d\\ude00'.repeat(2000);
+  lin.ws.send(`{"type":"say","text":"${escaped}","key":"${key()}"}`);
+  same(await lin.texts(1), ['\u{1f600}'.repeat(2000)], 'a text as long as may be, all of it escaped');
   const join = (name) => JSON.stringify({ type: 'join', name, room: 'a' });
   for (const request of ['no JSON', '[]', '{"type":"dance"}', join(''), join('n'.repeat(33)), join(7)]) {
     lin.ws.send(request);
@@ -206,16 +201,6 @@ await check('two servers: one room, one order, presence of the dead ends', async
   same(back.joined.history.at(-1).text, 'end', 'the history is there');
 });
 
-/** Says something until it has come back: as a page, again whenever the servers are in touch again. */
-async function insist(who, text) {
-  const by = who.say(text);
-  for (;;) {
-    const news = await who.any();
-    if (news.type === 'message' && news.key === by) return;
-    if (news.type === 'status' && news.online) who.say(text, by);
-  }
-}
-
 await check('Redis cuts connections amid the talk: nothing is lost, doubled or out of order', async (after) => {
   const redis = await redisServer(after);
   const flags = ['--messages', '1000'];
@@ -267,6 +252,8 @@ await check('Redis is killed and comes back empty: the chat says so, and goes on
   same(await here.texts(1), ['meanwhile'], 'after');
   same(await grace.texts(1), ['meanwhile'], 'after');
 });
+
+await import('./program_chat_limits.mjs');
 
 // these three wait, so they do it at the same time
 await Promise.all([

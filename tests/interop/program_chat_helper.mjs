@@ -109,3 +109,27 @@ export class Person {
     }
   }
 }
+
+/** The names of those in a list, in order. */
+export const names = (list) => list.map(({ name }) => name).sort();
+
+/** Somebody who comes when there is a place again: the server frees it a moment after the one before has left. */
+export async function personWhenFree(after, server, name) {
+  for (;;) {
+    try {
+      return await person(after, server, name);
+    } catch (error) {
+      if (!/response: 429/.test(error.message)) throw error;
+    }
+  }
+}
+
+/** Says something until it has come back: as a page, again whenever the servers are in touch again. */
+export async function insist(who, text) {
+  const by = who.say(text);
+  for (;;) {
+    const news = await who.any();
+    if (news.type === 'message' && news.key === by) return;
+    if (news.type === 'status' && news.online) who.say(text, by);
+  }
+}

@@ -2,7 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 const MOST_SHOWN = 500; // messages and notices
-const PAUSE = { first: 500, most: 20_000 }; // milliseconds before the next attempt to connect
+const PAUSE = { first: 500, most: 20_000 }; // milliseconds before the next attempt to connect, or to come in
 
 // what this tab keeps over a reload; a browser may refuse to
 const kept = {
@@ -17,15 +17,17 @@ let online = true; // the servers are in touch
 let timer;
 let me; // our member, as the server calls us
 let name = kept.get('name') ?? '';
-let room = kept.get('room') ?? 'lobby';
+let room = kept.get('room') ?? 'lobby'; // where we are, or were last
+let wanted = room; // where we want to be
+let refusals = 0; // since we were let in
+let retry; // timer of the next attempt
 let shownRoom; // whose messages are on the page
 let last = 0; // number of the last message there
 const here = new Map(); // member to name
 const outbox = new Map(); // key to { text, room, item } of what the server has not confirmed
 let sent; // key of that of them which is on its way
 const rooms = new Set(['lobby', ...JSON.parse(kept.get('rooms') ?? '[]')]);
-const page = kept.get('page') ?? randomKey();
-kept.set('page', page);
+const mine = new Set(JSON.parse(kept.get('mine') ?? '[]')); // keys of what was said here
 
 function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -78,9 +80,10 @@ function send(request) {
 }
 
 function join() {
+  clearTimeout(retry);
   me = undefined;
   sent = undefined;
-  send({ type: 'join', room, name });
+  send({ type: 'join', room: wanted, name });
 }
 
 // ---- what the server says
@@ -88,9 +91,11 @@ function join() {
 const handlers = {
   joined(answer) {
     attempts = 0;
+    refusals = 0;
     online = true;
     me = answer.member;
     room = answer.room;
+    wanted = room;
     name = answer.name;
     kept.set('name', name);
     kept.set('room', room);
@@ -145,8 +150,8 @@ const handlers = {
     notice(news.text);
   },
   refused(refusal) {
+    if (refusal.key === null && me === undefined) return notLetIn(refusal);
     if (refusal.again) {
-      if (refusal.key === null) return notice(`Not done: ${refusal.why}.`);
       // if the servers have lost touch, they will say when it is over; if it was too much at once, it soon is
       sent = undefined;
       setTimeout(sendNext, 1500);
@@ -158,6 +163,21 @@ const handlers = {
     sendNext();
   },
 };
+
+/** Tries to come in again later, or goes back to where we were. */
+function notLetIn({ why, again }) {
+  if (refusals === 0 || !again) notice(`Not let into ${wanted}: ${why}.`);
+  status('trouble', `Not let into ${wanted}: ${why}`);
+  if (again) {
+    const most = Math.min(PAUSE.most, 2 * PAUSE.first * 2 ** refusals);
+    refusals += 1;
+    clearTimeout(retry);
+    retry = setTimeout(join, most / 2 + Math.random() * (most / 2));
+  } else if (wanted !== room && shownRoom !== undefined) {
+    wanted = room;
+    join();
+  }
+}
 
 function receive(news) {
   handlers[news.type]?.(news);
@@ -228,7 +248,7 @@ function notice(text) {
 }
 
 function show({ name: from, text, at, key }) {
-  const isMine = key.startsWith(page);
+  const isMine = mine.has(key);
   const item = element('li', '', isMine ? 'message mine' : 'message');
   const time = new Date(at);
   const head = document.createElement('header');
@@ -303,7 +323,8 @@ function pending(key, text, where) {
 
 function enter(other) {
   if (!other || (other === room && me !== undefined)) return;
-  room = other;
+  wanted = other;
+  refusals = 0;
   join();
 }
 
@@ -311,6 +332,7 @@ $('door').addEventListener('submit', (event) => {
   event.preventDefault();
   name = $('name').value.trim();
   room = $('room').value.trim();
+  wanted = room;
   if (!name || !room) return;
   $('door').hidden = true;
   $('chat').hidden = false;
@@ -329,7 +351,9 @@ $('say').addEventListener('submit', (event) => {
   event.preventDefault();
   const text = $('text').value.trimEnd();
   if (text.trim() === '') return;
-  const key = `${page}-${randomKey()}`;
+  const key = randomKey();
+  mine.add(key);
+  kept.set('mine', JSON.stringify([...mine].slice(-MOST_SHOWN)));
   add(pending(key, text, room));
   $('messages').scrollTop = $('messages').scrollHeight; // where the answers will be
   keepOutbox();

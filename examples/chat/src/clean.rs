@@ -31,7 +31,11 @@ pub(crate) fn key(key: &str) -> Option<String> {
 /// No control character, and none of those that are not seen but change the order or the look of what stands by them.
 fn is_seen(c: char) -> bool {
     let is_hidden = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(
+            c,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        );
     !c.is_control() && !is_hidden
 }
 
@@ -49,6 +53,7 @@ mod tests {
             ("Grüße 👋", Some("Grüße 👋")),
             ("<b>&", Some("<b>&")),
             (" \u{200b}\u{feff} ", None),
+            ("\u{3164}\u{2800}\u{115f}\u{34f}", None),
             ("", None),
         ] {
             assert_eq!(name(given).as_deref(), clean, "{given:?}");

@@ -24,11 +24,6 @@ impl History {
         is_new
     }
 
-    /// Whether a message with this key of its page is among them.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.messages.iter().any(|message| message.key == key)
-    }
-
     /// The number of the last message; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
         self.messages.back().map_or(0, |message| message.id)
@@ -57,7 +52,6 @@ mod tests {
         }
         assert!(!history.push(message(3)), "nor too late");
         assert_eq!(history.iter().map(|message| message.id).collect::<Vec<_>>(), (11..=60).collect::<Vec<_>>());
-        assert!(history.has("key-11") && !history.has("key-10"));
         assert_eq!(history.last(), 60);
     }
 }

@@ -4,7 +4,7 @@
 //! order in which they take the lock; between servers it is the order in which Redis publishes them, and who said
 //! something hears it from there as everybody else does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,8 +13,12 @@ use websocket_proto::Prepared;
 
 use crate::connection::Outbox;
 use crate::protocol::{self, Event, Kind, Member, Message, Refusal};
-use crate::redis::{Redis, Unavailable};
-use crate::room::{Local, Room};
+use crate::redis::{Redis, Trouble};
+use crate::room::{Local, Room, Snapshot};
+use crate::said::Said;
+
+/// Why nobody can be in a room of which Redis has something else than a room.
+const DAMAGED: &str = "what is stored of this room is damaged";
 
 /// Rooms at a time.
 const ROOMS: usize = 200;
@@ -30,6 +34,8 @@ struct State {
     rooms: HashMap<String, Room>,
     /// Those whose coming is on its way through Redis, with their rooms.
     waiting: HashMap<String, (String, Local)>,
+    /// What has been said, where there is no Redis to know it.
+    said: Said,
     /// Of the last event, where there is no Redis to number them.
     last: u64,
 }
@@ -38,7 +44,7 @@ impl Hub {
     pub(crate) fn new(redis: Option<Redis>) -> Self {
         // by the clock, so that after a restart no number comes again
         let last = since_1970().as_micros().try_into().unwrap_or(0);
-        let state = State { rooms: HashMap::new(), waiting: HashMap::new(), last };
+        let state = State { rooms: HashMap::new(), waiting: HashMap::new(), said: Said::default(), last };
         Self { state: Mutex::new(state), is_online: AtomicBool::new(redis.is_none()), redis }
     }
 
@@ -57,7 +63,7 @@ impl Hub {
     pub(crate) fn join(&self, room: &str, member: &Member, outbox: &Arc<Outbox>) -> Result<(), Refusal> {
         let mut state = self.lock();
         if !state.make_room(room, self.redis.is_none()) {
-            return Err(Refusal::of("there are too many rooms"));
+            return Err(Refusal { try_again: true, ..Refusal::of("there are too many rooms") });
         }
         let local = Local { member: member.clone(), outbox: Arc::clone(outbox) };
         state.waiting.insert(member.id.clone(), (room.to_owned(), local));
@@ -67,8 +73,13 @@ impl Hub {
             return Ok(());
         };
         drop(state);
-        if let Err(Unavailable) = redis.enter(room, member) {
-            outbox.offer(&Prepared::text(&protocol::status(false)));
+        match redis.enter(room, member) {
+            Ok(()) => {}
+            Err(Trouble::Away) => outbox.offer(&Prepared::text(&protocol::status(false))),
+            Err(Trouble::Damaged) => {
+                self.leave(room, member);
+                return Err(Refusal::of(DAMAGED));
+            }
         }
         Ok(())
     }
@@ -78,10 +89,13 @@ impl Hub {
         let at = since_1970().as_millis().try_into().unwrap_or(0);
         let message = Message { id: 0, name: name.to_owned(), text, at, key };
         if let Some(redis) = &self.redis {
-            return redis.say(room, &message).map_err(|Unavailable| unavailable(message.key));
+            return redis.say(room, &message).map_err(|trouble| match trouble {
+                Trouble::Away => unavailable(message.key),
+                Trouble::Damaged => Refusal { key: Some(message.key), ..Refusal::of(DAMAGED) },
+            });
         }
         let mut state = self.lock();
-        let is_new = !state.rooms.get(room).is_some_and(|room| room.history().has(&message.key));
+        let is_new = state.said.note(&message.key);
         if is_new {
             state.happen(room, Kind::Message(message));
         }
@@ -118,7 +132,7 @@ impl Hub {
     }
 
     /// Takes an event of Redis. One thread does so, in their order.
-    pub(crate) fn hear(&self, event: &Event, redis: &Redis) -> Result<(), Unavailable> {
+    pub(crate) fn hear(&self, event: &Event, redis: &Redis) -> Result<(), Trouble> {
         let mut state = self.lock();
         if !state.rooms.contains_key(&event.room) {
             // a room that nobody here is in is looked up when somebody enters it
@@ -126,7 +140,7 @@ impl Hub {
                 return Ok(());
             }
             drop(state);
-            let snapshot = redis.look(&event.room, &[])?;
+            let Some(snapshot) = self.look(&event.room, &[], redis)? else { return Ok(()) };
             state = self.lock();
             let mut room = Room::default();
             room.adopt(snapshot);
@@ -138,7 +152,7 @@ impl Hub {
     }
 
     /// Brings this server and Redis together again after they were apart: each learns what it has missed.
-    pub(crate) fn resync(&self, redis: &Redis) -> Result<(), Unavailable> {
+    pub(crate) fn resync(&self, redis: &Redis) -> Result<(), Trouble> {
         for (member, room) in redis.members()? {
             if !self.lock().has(&member) {
                 redis.leave(&room, &member)?;
@@ -146,7 +160,10 @@ impl Hub {
         }
         let locals = self.lock().locals();
         for (room, member) in &locals {
-            redis.enter(room, member)?;
+            match redis.enter(room, member) {
+                Err(Trouble::Damaged) => continue, // as is found below
+                entered => entered?,
+            }
             if !self.lock().has(&member.id) {
                 redis.leave(room, &member.id)?;
             }
@@ -157,13 +174,27 @@ impl Hub {
         for room in rooms {
             let lines = |room: &str, known: &Room| known.history().iter().map(|message| message.line(room)).collect();
             let kept: Vec<String> = self.lock().rooms.get(&room).map(|known| lines(&room, known)).unwrap_or_default();
-            let snapshot = redis.look(&room, &kept)?;
+            let Some(snapshot) = self.look(&room, &kept, redis)? else { continue };
             let mut state = self.lock();
             state.rooms.entry(room.clone()).or_default().adopt(snapshot);
             state.admit_waiting(&room);
             state.forget_if_empty(&room);
         }
         Ok(())
+    }
+
+    /// A room as Redis has it. `None` if that is damaged: who waits to be let in is refused.
+    fn look(&self, room: &str, kept: &[String], redis: &Redis) -> Result<Option<Snapshot>, Trouble> {
+        match redis.look(room, kept) {
+            Err(Trouble::Damaged) => {}
+            looked => return looked.map(Some),
+        }
+        let refused = self.lock().take_waiting(room);
+        for Local { member, outbox } in refused {
+            outbox.offer(&Prepared::text(&Refusal::of(DAMAGED).to_page()));
+            redis.leave(room, &member.id)?;
+        }
+        Ok(None)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -192,16 +223,23 @@ impl State {
     }
 
     fn admit_waiting(&mut self, room: &str) {
-        let here: Vec<_> = self.waiting.extract_if(|_, (wanted, _)| wanted == room).collect();
+        let here = self.take_waiting(room);
         let Some(room_here) = self.rooms.get_mut(room) else { return };
-        for (_, (_, local)) in here {
+        for local in here {
             room_here.admit(room, local);
         }
     }
 
+    /// Those who wait to be let into a room, which they do no more.
+    fn take_waiting(&mut self, room: &str) -> Vec<Local> {
+        self.waiting.extract_if(|_, (wanted, _)| wanted == room).map(|(_, (_, local))| local).collect()
+    }
+
     /// Whether there may be one more room with this name. An old one that is empty and kept for its history gives way.
     fn make_room(&mut self, name: &str, may_forget: bool) -> bool {
-        if self.rooms.contains_key(name) || self.rooms.len() + self.waiting.len() < ROOMS {
+        let awaited = self.waiting.values().map(|(room, _)| room);
+        let names: HashSet<&String> = self.rooms.keys().chain(awaited).collect();
+        if names.len() < ROOMS || names.iter().any(|known| *known == name) {
             return true;
         }
         let empty = self.rooms.iter().filter(|(_, room)| may_forget && room.is_empty());

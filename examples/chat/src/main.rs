@@ -16,6 +16,7 @@ mod limits;
 mod protocol;
 mod redis;
 mod room;
+mod said;
 #[path = "../../common/timeouts.rs"]
 #[allow(unreachable_pub)]
 mod timeouts;
@@ -63,8 +64,8 @@ Ctrl-C closes all connections with code 1001, and ends the program.
 "
 );
 
-/// Octets of a message of a page, beyond which it is closed with 1009; text that is too long is refused before.
-const MESSAGE: u64 = 16 * 1024;
+/// Octets of a message of a page, beyond which it is closed with 1009: text that may be said fits, however escaped.
+const MESSAGE: u64 = 32 * 1024;
 
 /// How long the peers may take to answer our Close at the end.
 const GOODBYE: Duration = Duration::from_secs(3);

@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use crate::clean;
 
+/// The last number of an event, and the last milliseconds since 1970, that a page can take.
+const LAST_ID: u64 = (1 << 53) - 1;
+const LAST_DATE: u64 = 8_640_000_000_000_000;
+
 /// What a page may ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
@@ -97,14 +101,14 @@ impl Event {
     /// Reads a line of Redis: the number, a space, the JSON of the rest.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let (id, body) = line.split_once(' ')?;
-        let id = id.parse().ok()?;
+        let id = id.parse().ok().filter(|id| *id <= LAST_ID)?;
         let body: Value = serde_json::from_str(body).ok()?;
         let field = |name: &str| body[name].as_str().map(str::to_owned);
         let (room, name) = (field("room")?, field("name")?);
         let kind = match body["type"].as_str()? {
             "message" => {
                 let (text, key) = (field("text")?, field("key")?);
-                Kind::Message(Message { id, name, text, at: body["at"].as_u64()?, key })
+                Kind::Message(Message { id, name, text, at: body["at"].as_u64().filter(|at| *at <= LAST_DATE)?, key })
             }
             "join" => Kind::Join(Member { id: field("member")?, name }),
             "leave" => Kind::Leave(Member { id: field("member")?, name }),
@@ -228,5 +232,11 @@ mod tests {
         for line in ["", "5", "x {}", "5 {}", "5 []", r#"5 {"type":"join","room":"lobby","name":"Ada"}"#] {
             assert_eq!(Event::parse(line), None, "{line}");
         }
+        let line = |id: u64, at: u64| {
+            format!(r#"{id} {{"type":"message","room":"a","name":"b","text":"c","key":"d","at":{at}}}"#)
+        };
+        assert!(Event::parse(&line(LAST_ID, LAST_DATE)).is_some());
+        assert_eq!(Event::parse(&line(LAST_ID + 1, 0)), None);
+        assert_eq!(Event::parse(&line(5, LAST_DATE + 1)), None);
     }
 }

@@ -23,7 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ::redis::{Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, cmd};
+use ::redis::{Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, Value, cmd};
 
 use crate::history::KEPT;
 use crate::hub::Hub;
@@ -61,8 +61,8 @@ local function happen(body)
   return line
 end
 local function leave(member, room)
-  local name = redis.call('HGET', 'chat:here:' .. room, member)
-  if name then
+  local name = redis.pcall('HGET', 'chat:here:' .. room, member)
+  if type(name) == 'string' then
     redis.call('HDEL', 'chat:here:' .. room, member)
     happen(cjson.encode({ type = 'leave', room = room, member = member, name = name }))
   end
@@ -71,6 +71,7 @@ end
 
 const SAY: &str = r"
 local room, key, body, kept, rooms = unpack(ARGV)
+redis.call('LLEN', 'chat:history:' .. room) -- fails before anything is done, if it fails
 if not redis.call('SET', 'chat:said:' .. key, 1, 'NX', 'EX', 3600) then
   return false
 end
@@ -103,7 +104,7 @@ local server, expiry = unpack(ARGV)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', 'chat:servers', '-inf', now)) do
-  local members = redis.call('HGETALL', 'chat:members:' .. dead)
+  local members = redis.pcall('HGETALL', 'chat:members:' .. dead)
   for i = 1, #members, 2 do
     leave(members[i], members[i + 1])
   end
@@ -133,9 +134,17 @@ return { redis.call('GET', 'chat:id') or '0', redis.call('LRANGE', history, 0, -
 
 const MEMBERS: &str = "return redis.call('HGETALL', 'chat:members:' .. ARGV[1])";
 
-/// Redis cannot be asked at the moment.
-#[derive(Debug)]
-pub(crate) struct Unavailable;
+/// What a hash has.
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Why Redis has not done what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It cannot be asked at the moment.
+    Away,
+    /// What it has there is not what it should be; all else goes on.
+    Damaged,
+}
 
 /// Our place among the servers.
 pub(crate) struct Redis {
@@ -152,39 +161,35 @@ impl Redis {
     }
 
     /// Has somebody come into a room.
-    pub(crate) fn enter(&self, room: &str, member: &Member) -> Result<(), Unavailable> {
+    pub(crate) fn enter(&self, room: &str, member: &Member) -> Result<(), Trouble> {
         self.run(ENTER, &[&self.server, room, &member.id, &member.name])
     }
 
     /// Says something in a room; false if it was said before.
-    pub(crate) fn say(&self, room: &str, message: &Message) -> Result<bool, Unavailable> {
+    pub(crate) fn say(&self, room: &str, message: &Message) -> Result<bool, Trouble> {
         self.run(SAY, &[room, &message.key, &message.body(room), &KEPT.to_string(), &ROOMS.to_string()])
     }
 
     /// Has somebody leave.
-    pub(crate) fn leave(&self, room: &str, member: &str) -> Result<(), Unavailable> {
+    pub(crate) fn leave(&self, room: &str, member: &str) -> Result<(), Trouble> {
         self.run(LEAVE, &[&self.server, room, member])
     }
 
     /// A room as it is for all servers; `kept` is what is known here of its history.
-    pub(crate) fn look(&self, room: &str, kept: &[String]) -> Result<Snapshot, Unavailable> {
+    pub(crate) fn look(&self, room: &str, kept: &[String]) -> Result<Snapshot, Trouble> {
         let most = KEPT.to_string();
         let args: Vec<&str> = [room, &most].into_iter().chain(kept.iter().map(String::as_str)).collect();
-        let (seen, lines, here): (u64, Vec<String>, Vec<(String, String)>) = self.run(LOOK, &args)?;
-        let message = |line: String| match Event::parse(&line)?.kind {
+        let (seen, lines, here): (u64, Vec<Vec<u8>>, Pairs) = self.run(LOOK, &args)?;
+        let message = |line: Vec<u8>| match Event::parse(str::from_utf8(&line).ok()?)?.kind {
             Kind::Message(message) => Some(message),
             Kind::Join(_) | Kind::Leave(_) => None,
         };
-        Ok(Snapshot {
-            seen,
-            messages: lines.into_iter().filter_map(message).collect(),
-            here: here.into_iter().collect(),
-        })
+        Ok(Snapshot { seen, messages: lines.into_iter().filter_map(message).collect(), here: texts(here).collect() })
     }
 
     /// Who is connected to this server, as far as Redis knows, and in which room.
-    pub(crate) fn members(&self) -> Result<Vec<(String, String)>, Unavailable> {
-        self.run(MEMBERS, &[&self.server])
+    pub(crate) fn members(&self) -> Result<Vec<(String, String)>, Trouble> {
+        Ok(texts(self.run(MEMBERS, &[&self.server])?).collect())
     }
 
     /// Says from time to time that this server is there, and never returns.
@@ -225,16 +230,17 @@ impl Redis {
         hub.set_online(true);
         say(format_args!("connected to Redis"));
         loop {
-            let line: String = events.get_message()?.get_payload()?;
-            match Event::parse(&line) {
+            // whoever may publish there: what is no event is passed over
+            let line: Vec<u8> = events.get_message()?.get_payload()?;
+            match str::from_utf8(&line).ok().and_then(Event::parse) {
                 Some(event) => hub.hear(&event, self)?,
-                None if self.lock().is_none() => return Err(Unavailable.into()),
+                None if self.lock().is_none() => return Err(Trouble::Away.into()),
                 None => {}
             }
         }
     }
 
-    fn beat(&self) -> Result<bool, Unavailable> {
+    fn beat(&self) -> Result<bool, Trouble> {
         self.run(BEAT_SCRIPT, &[&self.server, &EXPIRY.as_millis().to_string()])
     }
 
@@ -246,22 +252,27 @@ impl Redis {
     }
 
     /// Runs a script. Where only the connection has broken, a second time on a new one: no step does harm done twice.
-    fn run<T: FromRedisValue>(&self, script: &str, args: &[&str]) -> Result<T, Unavailable> {
+    fn run<T: FromRedisValue>(&self, script: &str, args: &[&str]) -> Result<T, Trouble> {
         let mut commands = self.lock();
-        let connection = commands.as_mut().ok_or(Unavailable)?;
+        let connection = commands.as_mut().ok_or(Trouble::Away)?;
         let script = format!("{COMMON}{script}");
         let command = cmd("EVAL").arg(script).arg(0).arg(args).take();
-        let answer = match command.query(connection) {
+        let answer: RedisResult<Value> = match command.query(connection) {
             Err(error) if error.is_connection_dropped() => {
                 self.connect().and_then(|anew| command.query(commands.insert(anew)))
             }
             answer => answer,
         };
-        answer.map_err(|error| {
+        let answer = answer.map_err(|error| {
             say(format_args!("Redis does not do what it is asked: {error}"));
+            // such is the answer of a script that fails at what a key has; others are of a Redis that is not ready
+            if matches!(error.code(), Some("ERR" | "WRONGTYPE")) {
+                return Trouble::Damaged;
+            }
             *commands = None;
-            Unavailable
-        })
+            Trouble::Away
+        })?;
+        T::from_redis_value(answer).map_err(|_| Trouble::Damaged)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
@@ -269,8 +280,14 @@ impl Redis {
     }
 }
 
-impl From<Unavailable> for RedisError {
-    fn from(_: Unavailable) -> Self {
+/// Those of the pairs that are text.
+fn texts(pairs: Pairs) -> impl Iterator<Item = (String, String)> {
+    let text = |octets| String::from_utf8(octets).ok();
+    pairs.into_iter().filter_map(move |(key, value)| Some((text(key)?, text(value)?)))
+}
+
+impl From<Trouble> for RedisError {
+    fn from(_: Trouble) -> Self {
         (ErrorKind::Client, "a command failed").into()
     }
 }
