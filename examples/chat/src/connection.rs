@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Write};
 use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -31,11 +32,10 @@ const NAP: Duration = Duration::from_hours(1);
 
 /// What the thread that writes is told.
 pub(crate) enum Command {
-    /// Octets have come, with which went what is owed for them, and a Pong.
-    Heard {
-        owed: Option<Box<Owed>>,
-        pong: Option<Vec<u8>>,
-    },
+    /// What is owed for what has come.
+    Owe(Box<Owed>),
+    /// A Pong has come, and when.
+    Pong(Duration, Vec<u8>),
     Send(Prepared),
     Close(CloseCode, &'static str),
     /// Nothing will come any more: write what is there, and end.
@@ -48,6 +48,9 @@ pub(crate) enum Command {
 pub(crate) struct Outbox {
     commands: SyncSender<Command>,
     stream: TcpStream,
+    /// When octets of the peer came last, in nanoseconds since the server was started; 0: the thread that writes knows.
+    /// It is not in the queue, from which nothing is taken while a write waits.
+    heard: AtomicU64,
 }
 
 impl Outbox {
@@ -59,6 +62,14 @@ impl Outbox {
     /// Closes, or drops the peer.
     pub(crate) fn close(&self, code: CloseCode, reason: &'static str) {
         self.put(Command::Close(code, reason));
+    }
+
+    fn heard(&self, now: Duration) {
+        self.heard.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn take_heard(&self) -> Option<Duration> {
+        Some(self.heard.swap(0, Ordering::Relaxed)).filter(|at| *at > 0).map(Duration::from_nanos)
     }
 
     fn put(&self, command: Command) {
@@ -78,10 +89,10 @@ pub(crate) fn serve(server: &Server, stream: TcpStream, mut seat: Seat) -> Resul
 
     let (receiver, sender) = ws.split();
     let (commands, queue) = sync_channel(QUEUE);
-    let outbox = Arc::new(Outbox { commands, stream });
+    let outbox = Arc::new(Outbox { commands, stream, heard: AtomicU64::new(0) });
     let Some(number) = server.enter(&outbox) else { return Ok(()) };
     let guest = Guest::new(server, &seat, &outbox);
-    let writer = Writer { server, stream: &outbox.stream, sender, keepalive, output, queue };
+    let writer = Writer { server, outbox: &outbox, sender, keepalive, output, queue };
     let spawned = thread::scope(|scope| {
         thread::Builder::new().spawn_scoped(scope, || writer.run())?;
         read(receiver, input, guest);
@@ -96,7 +107,7 @@ pub(crate) fn serve(server: &Server, stream: TcpStream, mut seat: Seat) -> Resul
 fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
     let commands = &guest.outbox.commands;
     loop {
-        let mut pong = None;
+        let (mut pong, came) = (None, guest.server.now());
         let goes_on = loop {
             match receiver.receive(&mut input) {
                 Ok(Some(Event::Text(text))) => guest.asks(text),
@@ -108,7 +119,9 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
             }
         };
         // of several Pings between two reads, the last is answered (§5.5.3); while the queue is full, nothing is read
-        if commands.send(Command::Heard { owed: receiver.take_owed().map(Box::new), pong }).is_err() || !goes_on {
+        let owed = receiver.take_owed().map(|owed| Command::Owe(Box::new(owed)));
+        let mut told = pong.map(|payload| Command::Pong(came, payload)).into_iter().chain(owed);
+        if told.any(|command| commands.send(command).is_err()) || !goes_on {
             break;
         }
         if input.is_empty() {
@@ -118,6 +131,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
             let _ = receiver.receive_eof();
             break;
         }
+        guest.outbox.heard(guest.server.now());
     }
     guest.leave();
     let _ = commands.send(Command::End { owed: receiver.take_owed().map(Box::new) });
@@ -126,7 +140,7 @@ fn read(mut receiver: Receiver, mut input: ReadBuffer, mut guest: Guest<'_>) {
 /// The thread that writes.
 struct Writer<'s> {
     server: &'s Server,
-    stream: &'s TcpStream,
+    outbox: &'s Outbox,
     sender: Sender,
     keepalive: Keepalive,
     output: Vec<u8>,
@@ -137,20 +151,18 @@ struct Writer<'s> {
 impl Writer<'_> {
     fn run(mut self) {
         if self.write().is_err() {
-            let _ = self.stream.shutdown(Shutdown::Both); // the thread that reads notices
+            let _ = self.outbox.stream.shutdown(Shutdown::Both); // the thread that reads notices
         }
     }
 
     fn write(&mut self) -> Result<(), Failure> {
         let mut is_ending = false;
         loop {
-            let now = self.server.now();
-            let deadline = self.keepalive.next_deadline(now, &self.sender);
-            let left = deadline.map_or(NAP, |at| at.saturating_sub(now)).clamp(Duration::from_millis(1), NAP);
             if self.output.is_empty() {
                 if is_ending {
                     return Ok(());
                 }
+                let left = self.left();
                 match self.queue.recv_timeout(left) {
                     Ok(command) => is_ending = self.take(command),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -163,7 +175,8 @@ impl Writer<'_> {
             {
                 is_ending = self.take(command);
             }
-            self.write_once(left)?;
+            self.write_once()?;
+            self.note_heard();
             self.keepalive.handle_timeout(self.server.now(), &mut self.sender, &mut self.output)?;
         }
     }
@@ -172,13 +185,8 @@ impl Writer<'_> {
     fn take(&mut self, command: Command) -> bool {
         let now = self.server.now();
         match command {
-            Command::Heard { owed, pong } => {
-                self.keepalive.heard(now);
-                if let Some(payload) = pong {
-                    self.keepalive.pong(now, &payload);
-                }
-                self.settle(owed);
-            }
+            Command::Owe(owed) => self.settle(Some(owed)),
+            Command::Pong(came, payload) => self.keepalive.pong(came, &payload),
             // after a Close, nothing is sent any more, and it is right so
             Command::Send(message) => {
                 self.keepalive.active(now); // whatever a page says, it is answered
@@ -199,32 +207,45 @@ impl Writer<'_> {
         }
     }
 
+    fn note_heard(&mut self) {
+        if let Some(came) = self.outbox.take_heard() {
+            self.keepalive.heard(came);
+        }
+    }
+
+    /// The time to the next deadline.
+    fn left(&mut self) -> Duration {
+        self.note_heard();
+        let now = self.server.now();
+        let deadline = self.keepalive.next_deadline(now, &self.sender);
+        deadline.map_or(NAP, |at| at.saturating_sub(now)).clamp(Duration::from_millis(1), NAP)
+    }
+
     /// Writes what the stream takes, and waits no longer for that than to the next deadline.
-    fn write_once(&mut self, left: Duration) -> Result<(), Failure> {
+    fn write_once(&mut self) -> Result<(), Failure> {
         if self.output.is_empty() {
             return Ok(());
         }
-        self.stream.set_write_timeout(Some(left))?;
-        let written = match (&mut &*self.stream).write(&self.output) {
+        let left = self.left();
+        self.outbox.stream.set_write_timeout(Some(left))?;
+        let written = match (&self.outbox.stream).write(&self.output) {
             Ok(0) => return Err("the stream takes nothing".into()),
             Ok(written) => written,
-            Err(error) if is_for_now(error.kind()) => 0,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()), // the next turn comes at once
             Err(error) => return Err(error.into()),
         };
         self.output.drain(..written);
         if self.output.is_empty() {
             self.output.shrink_to(4096);
         }
-        self.keepalive.wrote(self.server.now(), written, self.output.len());
-        if written == 0 {
-            self.keepalive.blocked(self.server.now());
+        let now = self.server.now();
+        self.keepalive.wrote(now, written, self.output.len());
+        if !self.output.is_empty() {
+            self.keepalive.blocked(now); // a write that waits takes less than all only when its time is over
         }
         Ok(())
     }
-}
-
-fn is_for_now(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 /// Who is at the other end.
