@@ -76,6 +76,32 @@ await check('memory comes back, and a peer that says nothing by single octets is
   await person(after, server, 'Ada');
 });
 
+/** The octets that wait in the system of a server to be sent to a client. */
+function waiting(server, client) {
+  const hex = (port) => `:${Number(port).toString(16).toUpperCase().padStart(4, '0')}`;
+  const ends = new RegExp(`${hex(server.address.split(':')[1])} \\w+${hex(client._socket.localPort)} \\w+ (\\w+):`);
+  return parseInt(ends.exec(readFileSync('/proc/net/tcp', 'utf8'))[1], 16);
+}
+
+await check('a peer that is slow to read, and lets hear from it, is not taken for dead', async (after) => {
+  const flags = ['--messages', '100000', '--ping', '0.5', '--pong', '0.5'];
+  const server = await chatServer(after, { flags });
+  const [ada, slow] = [await person(after, server, 'Ada'), await person(after, server, 'Slow')];
+  slow.ws._socket.pause();
+  const alive = setInterval(() => slow.ws.pong(), 100);
+  after(() => clearInterval(alive));
+  const long = '\u{1f600}'.repeat(1990);
+  let count = 0;
+  for (let [before, now] = [-1, 0]; now === 0 || now !== before; [before, now] = [now, waiting(server, slow.ws)]) {
+    await ada.sayAll(Array.from({ length: 40 }, (_, i) => `${long} ${count + i}`));
+    count += 40;
+  }
+  for (let pings = 0; pings < 4; pings += 1) await new Promise((resolve) => ada.ws.once('ping', resolve));
+  slow.ws._socket.resume();
+  same((await slow.texts(count)).at(-1), `${long} ${count - 1}`, 'the last that it hears');
+  await insist(slow, 'it stays');
+});
+
 await check('a tab that is not let into a room, as too much was said, tries again', async (after) => {
   const server = await chatServer(after, { flags: ['--messages', '1'] });
   const { tab, close } = await browser(after);
