@@ -4,7 +4,8 @@
 import net from 'node:net';
 import { begin, check, connect, end, found, same, within } from './helper.mjs';
 import { browser } from './program_chat_browser.mjs';
-import { ask, chatServer, insist, key, names, person, personWhenFree, redisServer, TOKEN } from './program_chat_helper.mjs';
+import { ask, chatServer, insist, key, names } from './program_chat_helper.mjs';
+import { person, personWhenFree, redisServer, TOKEN } from './program_chat_helper.mjs';
 
 begin('program-chat');
 
