@@ -3,16 +3,14 @@
 mod common;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use common::args::Args;
+use common::say::{self, say};
 use common::{Failure, Socket};
 use websocket_proto::handshake::ServerHandshake;
 use websocket_proto::{CloseCode, CloseOutcome, Config, Event, State};
@@ -33,9 +31,6 @@ usage: echo_server [FLAGS]
 Ctrl-C closes all connections with code 1001, and ends the program.
 "
 );
-
-/// Lines that may wait for the standard output to be read.
-const BACKLOG: usize = 64 * 1024;
 
 /// How long a write may wait for a peer that does not read.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,42 +168,7 @@ impl Server {
         for (peer, (path, _)) in &open.sockets {
             say(format_args!("closed {peer} {path} not clean: no answer as the server ends"));
         }
-        flush_lines();
+        say::flush();
         process::exit(0);
-    }
-}
-
-/// What the thread that prints is told.
-enum Line {
-    Text(String),
-    /// Say so when all before it is printed.
-    Flush(SyncSender<()>),
-}
-
-static LINES: LazyLock<SyncSender<Line>> = LazyLock::new(|| {
-    let (lines, waiting) = sync_channel(BACKLOG);
-    thread::spawn(move || {
-        let mut out = io::stdout();
-        while let Ok(line) = waiting.recv() {
-            match line {
-                // that nobody reads it is no reason to stop
-                Line::Text(text) => drop(writeln!(out, "{text}").and_then(|()| out.flush())),
-                Line::Flush(done) => drop(done.send(())),
-            }
-        }
-    });
-    lines
-});
-
-/// Prints a line, unless too many wait already for somebody to read them: no connection waits for that.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = LINES.try_send(Line::Text(line.to_string()));
-}
-
-/// Waits, for a moment, until all lines are printed.
-fn flush_lines() {
-    let (done, printed) = sync_channel(1);
-    if LINES.try_send(Line::Flush(done)).is_ok() {
-        let _ = printed.recv_timeout(GOODBYE);
     }
 }

@@ -8,6 +8,7 @@ pub mod deflate;
 #[cfg(not(feature = "deflate"))]
 #[path = "no_deflate.rs"]
 pub mod deflate;
+pub mod say;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;

@@ -41,7 +41,7 @@ pub fn take(args: &mut Args) -> Timeouts {
 }
 
 /// The value of such a flag.
-struct Seconds(Duration);
+pub struct Seconds(pub Duration);
 
 impl std::str::FromStr for Seconds {
     type Err = Box<dyn std::error::Error>;

@@ -2,7 +2,6 @@
 // over the HTTP/2 connection of the page; and by Node's `http2`, with the frames
 // of `ws` in its streams.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -12,44 +11,17 @@ import {
   echoes,
   end,
   found,
-  interopDir,
   MEBIBYTE,
   MEBIBYTE_TEXT,
-  Program,
   same,
   within,
 } from './helper.mjs';
 import { browser } from './devtools.mjs';
 import { accepted, connect, frame, open, request, slowly } from './program_h2_client.mjs';
+import { load } from './program_h2_load.mjs';
+import { resident, says, serve } from './program_h2_server.mjs';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
-const folder = mkdtempSync(`${interopDir}/h2-`);
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-let servers = 0;
-
-/** Our server on a free port, with its certificate in `ca`. */
-async function serve(after, ...args) {
-  const file = `${folder}/${(servers += 1)}.pem`;
-  const program = new Program(after, `${process.env.PROGRAMS}/h2`, [
-    '--listen', '127.0.0.1:0', '--write-cert', file, ...args,
-  ]);
-  const line = await program.line('its address');
-  const address = /^listening on https:\/\/127\.0\.0\.1:(\d+)$/.exec(line);
-  if (!address) throw new Error(`no address in its first line: ${line}`);
-  return Object.assign(program, { port: Number(address[1]), ca: readFileSync(file) });
-}
-
-/** What the pattern finds in the next of the server's lines that has it. */
-async function says(server, pattern) {
-  for (;;) {
-    const match = pattern.exec(await server.line(`a line with ${pattern}`));
-    if (match) return match;
-  }
-}
-
-/** Octets of memory that the process has. */
-const resident = ({ child }) =>
-  1024 * Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]);
 
 begin('h2, Chromium');
 
@@ -322,6 +294,21 @@ await check('handshakes that stall, of TLS and of HTTP/2, are cut; a vacant conn
   await echoes(staying, 'still here', 'text');
 });
 
+await check('deadlines of half a second, and longer than any clock counts', async (after) => {
+  const flags = ['handshake', 'ping', 'pong', 'close', 'write', 'idle', 'lifetime', 'vacant'];
+  for (const seconds of ['18446744073709550000', 'never']) {
+    const server = await serve(after, ...flags.flatMap((flag) => [`--${flag}`, seconds]));
+    const ws = await open(after, await connect(after, server));
+    await echoes(ws, 'here', 'text');
+    ws.close(1000);
+    same(await ws.next('the close'), { close: 1000 }, 'close');
+    await echoes(await open(after, await connect(after, server)), 'still here', 'text');
+    same(server.stderr, '', 'stderr');
+  }
+  const session = await connect(after, await serve(after, '--vacant', '0.5'));
+  await within(session.over, 'the end of the vacant connection', 5);
+});
+
 await check('SIGTERM: 1001 on all streams, GOAWAY, and the end', async (after) => {
   const server = await serve(after);
   const sessions = [await connect(after, server), await connect(after, server)];
@@ -358,4 +345,5 @@ await check('100 connections that come and go leave the memory as it was', async
   same(grown < 4 << 20, true, `memory has grown by ${grown >> 10} KiB`);
 });
 
+await load();
 end();

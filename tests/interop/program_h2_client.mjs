@@ -10,7 +10,11 @@ export async function connect(after, server, options = {}) {
   after(() => session.destroy());
   session.on('error', () => {});
   session.over = new Promise((resolve) => session.on('close', resolve));
-  await within(new Promise((resolve) => session.on('remoteSettings', resolve)), 'the settings');
+  const settings = new Promise((resolve, reject) => {
+    session.on('remoteSettings', resolve);
+    session.on('close', () => reject(new Error('the connection ended before its settings')));
+  });
+  await within(settings, 'the settings');
   same(session.remoteSettings.enableConnectProtocol, true, 'SETTINGS_ENABLE_CONNECT_PROTOCOL');
   return session;
 }

@@ -205,6 +205,18 @@ await check('a peer that falls silent is pinged, then closed with 1011, then dro
   found(/not clean: no pong came in time/, await says(server, /^closed/), 'log');
 });
 
+await check('a server whose lines nobody reads serves on', async (after) => {
+  const server = await serve(after);
+  server.child.stdout.pause();
+  for (let round = 0; round < 30; round += 1) {
+    const all = Array.from({ length: 50 }, () => plain(after, server, 'GET / HTTP/1.1\r\n\r\n'));
+    await Promise.all(all.map(async (socket) => gone(await socket, 'the end of a short connection')));
+  }
+  await echoes(await open(after, server), 'still here', 'text');
+  server.child.kill('SIGTERM');
+  await within(new Promise((resolve) => server.child.on('exit', resolve)), 'the end of the program', 10);
+});
+
 await check('octets now and then are no message: 1001 when it was idle for too long', async (after) => {
   const server = await serve(after, '--idle', '1', '--close', '1');
   const [dripping, living] = [await open(after, server), await open(after, server)];

@@ -1,10 +1,6 @@
 // The program `tokio_echo` judged by Node's `ws`, by Python's `websockets`, and
 // by sockets that misbehave, at both of its doors.
 
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import net from 'node:net';
-
 import {
   begin,
   check,
@@ -19,94 +15,7 @@ import {
   same,
   within,
 } from './helper.mjs';
-
-/** The program, listening; `doors` has the URL of each of its doors. */
-async function start(after, { hyper = 0, raw = 0 } = {}, ...args) {
-  const listen = ['--listen', `127.0.0.1:${hyper}`, '--raw', `127.0.0.1:${raw}`];
-  const program = new Program(after, `${process.env.PROGRAMS}/tokio_echo`, [...listen, ...args]);
-  program.doors = {};
-  for (const door of ['hyper', 'raw']) {
-    const line = await program.line('an address');
-    const address = /^listening on (ws:\/\/127\.0\.0\.1:\d+\S*) /.exec(line);
-    if (!address) throw new Error(`no address in ${line}`);
-    program.doors[door] = address[1];
-  }
-  return program;
-}
-
-/** Octets of memory that a program has resident, now (`VmRSS`) or at most so far (`VmHWM`). */
-function resident(program, which) {
-  const status = readFileSync(`/proc/${program.child.pid}/status`, 'utf8');
-  const [, kibibytes] = new RegExp(`^${which}:\\s+(\\d+) kB$`, 'm').exec(status);
-  return kibibytes * 1024;
-}
-
-/** A client's frame, masked with zeros. */
-function frame(first, payload = Buffer.alloc(0)) {
-  const { length } = payload;
-  const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 255];
-  return Buffer.concat([Buffer.from([first, ...size, 0, 0, 0, 0]), payload]);
-}
-
-function request(url) {
-  const { host, pathname } = new URL(url);
-  return (
-    `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
-  );
-}
-
-/** A bare socket to a door; `heard` is all that came, `until(pattern)` waits for it, `closed` for the end. */
-async function bare(after, url) {
-  const { hostname, port } = new URL(url);
-  const socket = net.connect({ host: hostname, port, allowHalfOpen: true });
-  after(() => socket.destroy());
-  socket.on('error', () => {});
-  let wake = () => {};
-  socket.heard = Buffer.alloc(0);
-  socket.on('data', (data) => {
-    socket.heard = Buffer.concat([socket.heard, data]);
-    wake();
-  });
-  socket.isOver = false;
-  for (const event of ['end', 'close']) {
-    socket.on(event, () => {
-      socket.isOver = true;
-      wake();
-    });
-  }
-  socket.until = (is, what, seconds) => {
-    const waiting = new Promise((resolve, reject) => {
-      wake = () => {
-        if (is(socket.heard)) resolve();
-        else if (socket.isOver) reject(new Error(`the stream ended before ${what}`));
-      };
-      wake();
-    });
-    return within(waiting, what, seconds);
-  };
-  socket.over = (what, seconds) =>
-    within(
-      new Promise((resolve) => {
-        wake = () => socket.isOver && resolve();
-        wake();
-      }),
-      what,
-      seconds,
-    );
-  await within(once(socket, 'connect'), 'the socket to connect');
-  return socket;
-}
-
-/** A bare socket with an open WebSocket; `heard` begins behind the response. */
-async function opened(after, url) {
-  const socket = await bare(after, url);
-  socket.write(request(url));
-  await socket.until((heard) => heard.includes('\r\n\r\n'), 'the response');
-  found(/^HTTP\/1\.1 101 /, socket.heard.toString('latin1'), 'status');
-  socket.heard = socket.heard.subarray(socket.heard.indexOf('\r\n\r\n') + 4);
-  return socket;
-}
+import { bare, frame, opened, request, resident, start } from './program_tokio_echo_helper.mjs';
 
 async function closes(ws, code) {
   same(await ws.next(`the close with ${code}`), { close: code }, 'close');
@@ -293,6 +202,48 @@ for (const [door, url] of Object.entries(main.doors)) {
     same(await server.exit(), 0, 'exit status');
   });
 }
+
+await check('an octet at a time is no message: 1001 when it was idle for too long', async (after) => {
+  const server = await start(after, {}, '--idle', '1', '--close', '0.5');
+  const living = await connect(after, server.doors.raw);
+  const expected = Buffer.concat([Buffer.from([0x88, 19, 0x03, 0xe9]), Buffer.from('idle for too long')]);
+  const dripping = [];
+  for (const url of Object.values(server.doors)) {
+    const socket = await opened(after, url);
+    const octets = [...frame(0x81, Buffer.alloc(1000, 'x'))];
+    const drip = setInterval(() => socket.write(Buffer.of(octets.shift())), 50); // it does not stop at the Close
+    after(() => clearInterval(drip));
+    dripping.push(socket);
+  }
+  let areOver = false;
+  const ends = Promise.all(dripping.map((socket) => socket.over('the end of one that drips', 10)));
+  ends.finally(() => (areOver = true)).catch(() => {});
+  while (!areOver) {
+    await echoes(living, 'still here', 'text meanwhile');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await ends;
+  for (const { heard } of dripping) same(heard, expected, 'what it was told');
+  await echoes(living, 'still here', 'text thereafter');
+});
+
+await check('a client that reads slowly and steadily is not taken for one that does not', async (after) => {
+  const server = await start(after, {}, '--write', '1.5', '--ping', '1', '--pong', '1');
+  const data = Buffer.concat(Array(4).fill(MEBIBYTE));
+  const read = async (url) => {
+    const ws = await connect(after, url);
+    ws.pause();
+    let left = 0; // octets to be read before the next pause
+    ws._socket.on('data', ({ length }) => (left -= length) <= 0 && ws.pause());
+    const turn = setInterval(() => {
+      left += 100_000;
+      if (left > 0) ws.resume();
+    }, 200);
+    after(() => clearInterval(turn));
+    await echoes(ws, data, '4 MiB');
+  };
+  await Promise.all(Object.values(server.doors).map(read));
+});
 
 await check('SIGINT does the same', async (after) => {
   const server = await start(after);

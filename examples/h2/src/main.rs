@@ -5,6 +5,9 @@
 mod args;
 mod config;
 mod request;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/say.rs"]
+mod say;
 mod serve;
 #[path = "../../loops/completion.rs"]
 mod stream;
@@ -13,12 +16,12 @@ mod stream;
 mod timeouts;
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{fmt, fs};
 
 use args::Args;
+use timeouts::Seconds;
 use tokio::runtime::Runtime;
 
 const USAGE: &str = concat!(
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
     let listen = args.value("--listen", String::from("127.0.0.1:9444"));
     let names = args.values("--name");
     let certificate = args.values("--write-cert").pop();
-    let vacant = Duration::from_secs(args.value("--vacant", 60));
+    let Seconds(vacant) = args.value("--vacant", Seconds(Duration::from_mins(1)));
     let timeouts = timeouts::take(&mut args);
     let [] = args.positional();
 
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         }
         Runtime::new()?.block_on(serve::serve(&listen, tls, timeouts, vacant))
     });
+    say::flush();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -66,9 +70,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Prints a line; that nobody reads it is no reason to stop.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use websocket_proto::handshake::Request;
 use websocket_proto::{Config, Delivery, Keepalive, Timeouts};
 
+use crate::Failure;
+use crate::say::say;
 use crate::stream::{Stream, now};
-use crate::{Failure, say};
 
 const PAGE: &str = include_str!("page.html");
 

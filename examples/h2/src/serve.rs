@@ -1,5 +1,6 @@
 //! Connections: TLS and HTTP/2, and when they end.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use websocket_proto::Timeouts;
 
-use crate::{Failure, config, request, say};
+use crate::say::say;
+use crate::{Failure, config, request};
 
 /// A connection of HTTP/2.
 type Http = Connection<TlsStream<TcpStream>, Bytes>;
@@ -95,7 +97,7 @@ impl Server {
         let mut ending = self.ending.clone();
         let mut leaves_at = None;
         let ended = loop {
-            let vacant_at = Instant::now() + self.vacant;
+            let vacant_at = Instant::now().checked_add(self.vacant);
             select! {
                 accepted = http.accept() => match accepted {
                     Some(Ok((request, respond))) => {
@@ -113,15 +115,23 @@ impl Server {
                     http.graceful_shutdown();
                     leaves_at = Some(Instant::now() + GOODBYE);
                 }
-                () = sleep_until(vacant_at), if leaves_at.is_none() && streams.is_empty() => {
+                () = at(vacant_at), if leaves_at.is_none() && streams.is_empty() => {
                     http.graceful_shutdown();
                     leaves_at = Some(Instant::now() + GOODBYE);
                 }
-                () = sleep_until(leaves_at.unwrap_or(vacant_at)), if leaves_at.is_some() => break Ok(()),
+                () = at(leaves_at) => break Ok(()),
             }
         };
         drop(http); // now all streams are over, and their tasks see that
         while streams.join_next().await.is_some() {}
         ended
+    }
+}
+
+/// Waits for that time; for ever, if there is none.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }

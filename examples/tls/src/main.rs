@@ -6,6 +6,9 @@ mod args;
 mod config;
 mod connect;
 mod converse;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/say.rs"]
+mod say;
 mod serve;
 #[path = "../../loops/blocking.rs"]
 mod session;

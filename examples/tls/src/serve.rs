@@ -1,7 +1,6 @@
 //! The server: a thread for each connection, which owns all of it.
 
-use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +12,7 @@ use rustls::{ServerConfig, ServerConnection};
 use websocket_proto::handshake::ServerHandshake;
 use websocket_proto::{CloseOutcome, Config, Keepalive, ReadBuffer, Timeouts};
 
+use crate::say::{self, say};
 use crate::session::Session;
 use crate::stream::{TlsStream, now};
 use crate::{Failure, config};
@@ -125,6 +125,7 @@ impl Server {
         self.is_ending.store(true, Ordering::Relaxed);
         let waited = self.one_less.wait_timeout_while(self.lock(), GOODBYE, |open| *open > 0);
         drop(waited);
+        say::flush();
         process::exit(0);
     }
 
@@ -151,9 +152,4 @@ impl Drop for Place {
         *self.0.lock() -= 1;
         self.0.one_less.notify_all();
     }
-}
-
-/// Prints a line; that nobody reads it is no reason to stop.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

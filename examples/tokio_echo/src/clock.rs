@@ -37,14 +37,14 @@ pub(crate) struct Heard(Arc<AtomicU64>);
 impl Heard {
     pub(crate) fn note(&self, now: Duration) {
         let nanoseconds = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        self.0.store(nanoseconds.max(1), Ordering::Relaxed);
+        self.0.store(nanoseconds.saturating_add(1), Ordering::Relaxed); // 0 is for none
     }
 
     /// The latest that was noted and not yet taken.
     pub(crate) fn take(&self) -> Option<Duration> {
         match self.0.swap(0, Ordering::Relaxed) {
             0 => None,
-            nanoseconds => Some(Duration::from_nanos(nanoseconds)),
+            more => Some(Duration::from_nanos(more - 1)),
         }
     }
 }

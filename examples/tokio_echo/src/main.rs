@@ -10,6 +10,8 @@ mod clock;
 mod raw;
 #[path = "../../loops/reading_task.rs"]
 mod reading;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/say.rs"]
 mod say;
 mod serve;
 mod server;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use std::{io, process};
 
 use args::Args;
+use say::say;
 use server::{Door, Server};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -62,7 +65,9 @@ fn main() {
     config.limits.frame = config.limits.message;
     let timeouts = timeouts::take(&mut args);
     let [] = args.positional();
-    if let Err(error) = run(&listen, &raw, connections, config, timeouts) {
+    let served = run(&listen, &raw, connections, config, timeouts);
+    say::flush();
+    if let Err(error) = served {
         eprintln!("cannot serve on {listen}: {error}");
         process::exit(1);
     }
@@ -78,13 +83,13 @@ async fn run(
     timeouts: Timeouts,
 ) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen).await?;
-    println!("listening on ws://{}/ws behind hyper", listener.local_addr()?);
+    say(format_args!("listening on ws://{}/ws behind hyper", listener.local_addr()?));
     let (end, ending) = watch::channel(false);
     let server = Arc::new(Server::new(config, timeouts, connections, ending));
     tokio::spawn(Arc::clone(&server).accept(listener, Door::Hyper));
     for address in raw {
         let listener = TcpListener::bind(address).await?;
-        println!("listening on ws://{} without hyper", listener.local_addr()?);
+        say(format_args!("listening on ws://{} without hyper", listener.local_addr()?));
         tokio::spawn(Arc::clone(&server).accept(listener, Door::Raw));
     }
     signal().await?;
