@@ -17,14 +17,15 @@ mod protocol;
 mod redis;
 mod room;
 mod said;
+#[allow(unreachable_pub)] // a module of several programs
+#[path = "../../common/say.rs"]
+mod say;
 #[path = "../../common/timeouts.rs"]
 #[allow(unreachable_pub)]
 mod timeouts;
 mod token;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,7 @@ use connection::Outbox;
 use hub::Hub;
 use limits::{Limits, Seat};
 use redis::Redis;
+use say::say;
 use token::Token;
 
 const USAGE: &str = concat!(
@@ -162,11 +164,6 @@ fn serve(listen: &str, server: Server) -> Result<(), Failure> {
     }
 }
 
-/// Prints a line; that nobody reads it is no reason to stop.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
-
 impl Server {
     /// The time since the server was started.
     fn now(&self) -> Duration {
@@ -206,6 +203,7 @@ impl Server {
             outbox.close(CloseCode::GOING_AWAY, "the server ends");
         }
         drop(self.one_less.wait_timeout_while(open, GOODBYE, |open| !open.outboxes.is_empty()));
+        say::flush();
         process::exit(0);
     }
 }
