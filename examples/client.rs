@@ -193,7 +193,7 @@ fn talk(socket: Socket, input: ReadBuffer, wait: Duration) -> Result<ExitCode, F
     let mut owed = 0;
     let on_event = |event: Event<'_>, _: &mut Connection, output: &mut Vec<u8>| {
         if let Event::Ping(payload) = event {
-            // its Pong waits in the output, or will; if it is alone there, those before it have been taken to be written
+            // its Pong waits in the output, or will; if it is alone there, those before it were taken to be written
             let pong = payload.len() + 6;
             owed = if output.len() <= pong { pong } else { owed + pong };
             if owed > MOST_OWED {

@@ -226,8 +226,8 @@ impl Keepalive {
     ///
     /// Not when a write begins: then whatever the buffers below take would pass for a sign of life.
     ///
-    /// A system may be slow to say that a stream takes more: Linux waits until a third of its send buffer is free, which
-    /// may be a megabyte. Have it say so earlier (`TCP_NOTSENT_LOWAT`), or try once more before
+    /// A system may be slow to say that a stream takes more: Linux waits until a third of its send buffer is free,
+    /// which may be a megabyte. Have it say so earlier (`TCP_NOTSENT_LOWAT`), or try once more before
     /// [`handle_timeout`](Self::handle_timeout), or a peer that reads steadily and slowly is taken for one that does
     /// not.
     pub fn blocked(&mut self, now: Duration) {

@@ -105,9 +105,9 @@ impl Connection {
     /// client's Pong for an empty Ping), or one Close of at most 8 octets.
     ///
     /// Once 16 KiB of Pongs wait, as far as the output's length tells, only the latest Ping is remembered (§5.5.3). Its
-    /// Pong, and no more than that, comes with a later call: when there is room, or with the one that returns `None`, for
-    /// which there is a little more room. So who stops receiving before `None`, as a [`Backlog`](crate::Backlog) asks
-    /// for, calls this again after writing, and before reading.
+    /// Pong, and no more than that, comes with a later call: when there is room, or with the one that returns `None`,
+    /// for which there is a little more room. So who stops receiving before `None`, as a [`Backlog`](crate::Backlog)
+    /// asks for, calls this again after writing, and before reading.
     ///
     /// # Errors
     /// The rule that the peer broke. All that came before has been delivered; unless a Close had been sent before, the
