@@ -321,6 +321,11 @@ fn a_slow_reader_that_is_not_read_is_not_taken_for_dead() {
     ws.keepalive.wrote(secs(30), 0, 6);
     ws.keepalive.wrote(secs(31), 6, 0);
     assert_eq!(ws.deadline(), Some(secs(50)), "the Ping lies in the buffers below");
+    // nor what is taken at once, after all that had to wait was dropped
+    ws.keepalive.blocked(secs(40));
+    ws.keepalive.wrote(secs(41), 0, 0);
+    ws.keepalive.wrote(secs(42), 6, 0);
+    assert_eq!(ws.deadline(), Some(secs(50)));
     // a Ping that waits with all the rest is answered by the first octets that are taken
     let mut ws = Loop::new(&timeouts());
     assert_eq!(ws.at(30), Ok(ping(1)));
@@ -359,6 +364,38 @@ fn a_time_that_goes_back_counts_as_one_that_stands_still() {
     assert_eq!(ws.deadline(), Some(secs(60)));
     ws.keepalive.heard(secs(1));
     assert_eq!(ws.deadline(), Some(secs(60)));
+}
+
+#[test]
+fn s5_5_3_the_pong_that_was_asked_for_shows_life_whenever_it_came() {
+    let mut ws = Loop::new(&timeouts());
+    assert_eq!(ws.at(30), Ok(ping(1)));
+    ws.keepalive.heard(secs(10)); // a clock that was set back
+    ws.keepalive.pong(secs(10), &1_u32.to_be_bytes());
+    assert_eq!(ws.keepalive.round_trip(), Some(secs(0)));
+    assert_eq!(ws.at(50), Ok(ping(2)), "silent since 0");
+    assert_eq!(ws.deadline(), Some(secs(70)));
+}
+
+#[test]
+fn the_end_of_time_is_not_never() {
+    for now in [Duration::MAX, Duration::from_nanos(u64::MAX), Duration::from_nanos(u64::MAX - 1)] {
+        let mut ws = Loop::new(&timeouts());
+        assert_eq!(ws.keepalive.handle_timeout(now, &mut ws.ws, &mut ws.output), Ok(()));
+        assert_eq!(ws.output, b"\x89\x04\0\0\0\x01");
+        assert_eq!(ws.keepalive.handle_timeout(now, &mut ws.ws, &mut ws.output), Ok(()));
+        ws.ws.close(CloseCode::NORMAL, "", &mut ws.output).unwrap();
+        assert_eq!(ws.keepalive.handle_timeout(now, &mut ws.ws, &mut ws.output), Ok(()));
+        assert_eq!(Keepalive::new(&timeouts(), now).check_handshake(now), Ok(()));
+    }
+}
+
+#[test]
+fn silence_is_counted_from_the_end_of_the_handshake() {
+    let mut ws = Loop::new(&timeouts());
+    ws.keepalive = Keepalive::new(&timeouts(), secs(0));
+    ws.keepalive.opened(secs(9));
+    assert_eq!(ws.deadline(), Some(secs(39)));
 }
 
 #[test]

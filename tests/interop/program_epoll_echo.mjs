@@ -277,6 +277,21 @@ await check('deadlines: each that does not keep one is dropped, the others are n
   same(well.pings > 0, true, 'it was pinged');
 });
 
+await check('--write: a peer that reads slowly, but steadily, gets all of a large echo', async (after) => {
+  const server = await serve(after, '--write=0.7');
+  const slow = await open(after, server);
+  const length = 8 << 20;
+  let come = 0;
+  slow.removeAllListeners('data').on('data', (data) => {
+    come += data.length;
+    slow.pause();
+    setTimeout(() => slow.resume(), 80);
+  });
+  slow.write(frame(0x82, Buffer.alloc(length)));
+  const whole = new Promise((resolve) => slow.on('data', () => come === length + 10 && resolve('whole')));
+  same(await within(Promise.race([whole, slow.over]), 'the echo', 50), 'whole', `the end, after ${come} octets`);
+});
+
 await check('--idle: a peer that sends an octet at a time is closed with 1001', async (after) => {
   const server = await serve(after, '--idle=0.5', '--close=0.5');
   const busy = await connect(after, server.url);

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Client, Next};
@@ -27,6 +29,10 @@ const ACCEPTS: usize = 256;
 
 /// How long no connection is taken when there are no descriptors for one.
 const RECOVERY: Duration = Duration::from_millis(100);
+
+/// Octets that the system may take of us for one peer before they are on their way.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
 
 /// Connections beyond the most, which are told so; those beyond them are dropped.
 const REFUSALS: usize = 64;
@@ -148,6 +154,10 @@ impl Server {
         let entry = self.clients.vacant_entry();
         let key = entry.key();
         let registered = self.poll.registry().register(&mut stream, Token(key), Interest::READABLE);
+        // or a slow reader is heard of only when it has read a third of a buffer that may be megabytes (what is lost
+        // where that cannot be set is that the deadline for it comes early)
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         if registered.is_ok() && stream.set_nodelay(true).is_ok() {
             let mut client = Client::new(stream, &self.shared);
             let deadline = client.deadline(self.shared.now);
