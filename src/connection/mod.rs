@@ -208,12 +208,12 @@ impl Connection {
         }
         self.pongs.release(false, &mut self.sender.encoder, output);
         let received = match self.decoder.next(input) {
-            Ok(Some(item)) => self.answer(&item, input, output).map(|()| Some(item)),
+            Ok(Some(item)) if item.asks() => self.answer(&item, input, output).map(|()| Some(item)),
             Ok(None) => {
                 self.pongs.release(true, &mut self.sender.encoder, output);
                 Ok(None)
             }
-            Err(error) => Err(error),
+            received => received,
         };
         self.decoder.look_each_time(self.pongs.is_holding());
         received.map_err(|error| {

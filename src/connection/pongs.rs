@@ -47,7 +47,11 @@ impl Pongs {
 
     /// Appends the Pong that is held back, if there is room now. For the last there is more, at the end of what has
     /// come: a loop that writes all before it reads again may have nothing to read unless this is sent.
+    #[inline]
     pub(super) fn release(&mut self, is_last: bool, encoder: &mut Encoder, output: &mut Vec<u8>) {
+        if self.waiting == 0 {
+            return; // nothing is held back, and this is on the way of every piece of a message
+        }
         let has_room = self.has_room(if is_last { ROOM + LONGEST } else { ROOM }, output);
         let Some(held) = self.held.as_mut().filter(|held| held.is_owed && has_room) else { return };
         held.is_owed = false;

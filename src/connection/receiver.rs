@@ -184,7 +184,7 @@ impl Receiver {
             return Ok(None);
         }
         let received = match self.decoder.next(input) {
-            Ok(Some(item)) => self.owe(&item, input).map(|()| Some(item)),
+            Ok(Some(item)) if item.asks() => self.owe(&item, input).map(|()| Some(item)),
             received => received,
         };
         received.map_err(|error| {

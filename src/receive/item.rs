@@ -17,6 +17,11 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Whether something may have to be sent for it.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self.kind, ItemKind::Ping | ItemKind::Close)
+    }
+
     /// The payload, as long as nothing more is received.
     pub(crate) fn payload<'i>(&self, input: &'i mut ReadBuffer) -> &'i [u8] {
         match self.place {
