@@ -91,6 +91,7 @@ impl Receiver {
 
 impl Message {
     /// A binary message with memory of its own.
+    #[inline(always)]
     fn unmasked(payload: &[u8], key: [u8; 4]) -> Self {
         let mut data = Vec::with_capacity(payload.len());
         append_masked(payload, key, &mut data);

@@ -123,7 +123,7 @@ impl Decoder {
     }
 
     /// Whether there is nothing to say before more octets have come.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn waits(&mut self, input: &ReadBuffer) -> bool {
         let waits = input.unparsed().len() < self.needed;
         if waits {
