@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 pub use closing::{CloseOutcome, Side, State};
 #[cfg(feature = "deflate")]
 pub use compressing::Compressing;
-use events::{event, whole_binary};
+use events::{event, whole_binary, whole_event};
 use owed::Debt;
 pub use owed::Owed;
 use pongs::Pongs;
@@ -26,11 +26,10 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 pub use watched::Watched;
 
-use crate::config::{Config, Limits, MessageKind, PongPolicy, Role};
+use crate::config::{Config, Limits, PongPolicy, Role};
 use crate::error::ProtocolError;
 use crate::receive::{Decoder, Event, Item, ReadBuffer};
 use crate::send::{Encoder, Random};
-use crate::wire::{unmask_binary, unmask_text};
 
 /// An open WebSocket, without the stream that carries it.
 ///
@@ -126,14 +125,7 @@ impl Connection {
         let Some(whole) = self.decoder.whole_message(input.unparsed()) else {
             return self.receive_by_steps(input, output);
         };
-        let payload = input.skip_frame(whole.header_len, whole.len);
-        match whole.kind {
-            MessageKind::Binary => Ok(Some(Event::Binary(unmask_binary(payload, whole.key)))),
-            MessageKind::Text => match unmask_text(payload, whole.key) {
-                Ok(text) => Ok(Some(Event::Text(text))),
-                Err(error) => Err(self.fail(error.into(), output)),
-            },
-        }
+        whole_event(&whole, input, |error| self.fail(error, output))
     }
 
     /// Says that the stream has ended: no octet will come any more. What came before is to be received first, until

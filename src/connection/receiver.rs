@@ -93,10 +93,7 @@ impl Receiver {
         let Some(whole) = self.decoder.whole_message(input.unparsed()) else {
             return self.receive_by_steps(input);
         };
-        match whole_event(&whole, input) {
-            Ok(event) => Ok(Some(event)),
-            Err(error) => Err(self.fail(error)),
-        }
+        whole_event(&whole, input, |error| self.fail(error))
     }
 
     /// Says that the stream has ended, as [`Connection::receive_eof`]; that is owed to the other half, too.
