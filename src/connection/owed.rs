@@ -53,11 +53,11 @@ impl ControlPayload {
     fn new(payload: &[u8]) -> Self {
         let mut octets = [0; 125];
         let len = payload.len().min(octets.len());
-        octets[..len].copy_from_slice(&payload[..len]);
+        octets.iter_mut().zip(payload).for_each(|(octet, from)| *octet = *from);
         Self { len: u8::try_from(len).unwrap_or(125), octets }
     }
 
     pub(super) fn octets(&self) -> &[u8] {
-        &self.octets[..usize::from(self.len).min(self.octets.len())]
+        self.octets.get(..self.len.into()).unwrap_or(&self.octets)
     }
 }

@@ -81,7 +81,7 @@ impl Pongs {
     fn append(&mut self, payload: &ControlPayload, encoder: &mut Encoder, output: &mut Vec<u8>) {
         let before = output.len();
         encoder.frame(true, OpCode::Pong, payload.octets(), output);
-        let appended = u32::try_from(output.len() - before).unwrap_or(ROOM);
+        let appended = u32::try_from(output.len().saturating_sub(before)).unwrap_or(ROOM);
         self.waiting = self.waiting.saturating_add(appended);
         self.end = self.end.saturating_add(appended);
     }

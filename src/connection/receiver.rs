@@ -156,6 +156,7 @@ impl Receiver {
 
     /// Octets of memory that it holds, its own size among them.
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "all of it lies in memory, and none of it twice")]
     pub fn memory_used(&self) -> usize {
         size_of::<Self>() + self.decoder.memory_used()
     }

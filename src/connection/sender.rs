@@ -72,6 +72,7 @@ impl Sender {
 
     /// Octets of memory that it holds, its own size among them.
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "all of it lies in memory, and none of it twice")]
     pub fn memory_used(&self) -> usize {
         size_of::<Self>() + self.encoder.memory_used()
     }
@@ -207,7 +208,7 @@ impl Sender {
         }
         let (body, len) = CloseFrame { code, reason }.encode()?;
         self.begin_close(code)?;
-        self.encoder.control(OpCode::Close, &body[..len], output)
+        self.encoder.control(OpCode::Close, body.get(..len).unwrap_or(&body), output)
     }
 
     /// As [`Connection::close_without_code`].

@@ -12,6 +12,11 @@ pub(crate) struct Window {
     size: usize,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "oldest < size, and the ring is never longer than size: at most 2^15"
+)]
 impl Window {
     pub(crate) const fn new(bits: u8) -> Self {
         Self { octets: Vec::new(), oldest: 0, size: 1 << bits }

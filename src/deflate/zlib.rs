@@ -36,6 +36,7 @@ pub(crate) struct Compressor {
 }
 
 impl Compressor {
+    #[expect(clippy::arithmetic_side_effects, reason = "9 to 15")]
     pub(crate) fn new(settings: Settings) -> Self {
         let zlib = Deflate::new_with_config(zlib_rs::DeflateConfig {
             level: settings.level.into(),
@@ -52,6 +53,7 @@ impl Compressor {
     }
 
     /// Octets of memory that it takes: those of zlib's window, of its tables of hashes, and of what it holds back.
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 15 bits, and a mem_level of 9")]
     pub(crate) fn memory_used(&self) -> usize {
         let Settings { mem_level, window_bits, .. } = self.settings;
         size_of::<Self>() + (4 << window_bits) + (7 << (mem_level + 6)) + 134_272
@@ -86,15 +88,16 @@ impl Compressor {
         let mut rest = plain;
         loop {
             let begin = output.len();
-            let room = plain.len() / 4 * 3 + 64; // most messages fit, and little is cleared for nothing
-            output.resize(begin + room, 0);
+            // most messages fit, and little is cleared for nothing
+            let room = plain.len().saturating_sub(plain.len() / 4).saturating_add(64);
+            output.resize(begin.saturating_add(room), 0);
             let (total_in, total_out) = (self.zlib.total_in(), self.zlib.total_out());
-            let status = self.zlib.compress(rest, &mut output[begin..], flush);
+            let status = self.zlib.compress(rest, output.get_mut(begin..).unwrap_or_default(), flush);
             debug_assert!(status.is_ok(), "zlib compresses whatever it is given");
             let taken = distance(total_in, self.zlib.total_in());
             let made = distance(total_out, self.zlib.total_out());
-            rest = &rest[taken..];
-            output.truncate(begin + made);
+            rest = rest.get(taken..).unwrap_or_default();
+            output.truncate(begin.saturating_add(made));
             // where room is left, nothing is held back; more than 4 GiB are taken in several steps
             if made < room && (rest.is_empty() || taken == 0) {
                 return;
@@ -195,5 +198,5 @@ pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// How far a counter of zlib went in one step, which is no more than there is in memory.
 fn distance(before: u64, after: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
+    usize::try_from(after.wrapping_sub(before)).unwrap_or(usize::MAX)
 }

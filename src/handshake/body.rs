@@ -128,7 +128,7 @@ fn length(fields: &KnownFields<'_>) -> Framing {
 /// Takes as much of what remains as has come.
 fn take(remaining: &mut u64, come: usize) -> usize {
     let len = usize::try_from(*remaining).map_or(come, |remaining| remaining.min(come));
-    *remaining -= len as u64;
+    *remaining = remaining.saturating_sub(len as u64);
     len
 }
 
@@ -142,7 +142,7 @@ fn chunk_size(octets: &[u8]) -> Result<Option<(u64, usize)>, HandshakeError> {
     let digits = trim(line.split(|&octet| octet == b';').next().unwrap_or_default());
     let is_hex = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
     let size = core::str::from_utf8(digits).ok().filter(|_| is_hex).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    Ok(Some((size.ok_or(HandshakeError::MalformedBody)?, end + 1)))
+    Ok(Some((size.ok_or(HandshakeError::MalformedBody)?, end.saturating_add(1))))
 }
 
 /// One or more digits, and nothing else.

@@ -166,7 +166,7 @@ impl ClientHandshake {
             match is_interim(head) {
                 Ok(false) => break size,
                 Ok(true) => {
-                    self.interim += size;
+                    self.interim = self.interim.saturating_add(size);
                     self.scanner = HeadScanner::default();
                     input.skip(size);
                 }

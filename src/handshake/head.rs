@@ -51,6 +51,7 @@ pub(super) fn parse_status_line(head: &[u8]) -> Result<(StatusLine<'_>, &[u8]), 
 }
 
 /// Three digits, the first of which is not 0.
+#[expect(clippy::arithmetic_side_effects, reason = "of digits")]
 pub(super) fn parse_status(text: &[u8]) -> Option<u16> {
     match text {
         &[a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
@@ -64,12 +65,13 @@ pub(super) fn parse_status(text: &[u8]) -> Option<u16> {
 /// line cannot be the fold of a field, and stays (§2.2).
 pub(super) fn unfold(head: &mut [u8]) {
     let lines = split_start_line(head).map_or(0, |(_, lines)| lines.len());
-    let begin = head.len() - lines;
-    for i in begin..head.len() {
-        if let Some([cr @ b'\r', lf @ b'\n', b' ' | b'\t']) = head.get_mut(i..i + 3) {
+    let (_, mut rest) = head.split_at_mut(head.len().saturating_sub(lines));
+    while let Some((cr, behind)) = rest.split_first_mut() {
+        if let (b'\r', [lf @ b'\n', b' ' | b'\t', ..]) = (&cr, &mut *behind) {
             *cr = b' ';
             *lf = b' ';
         }
+        rest = behind;
     }
 }
 
@@ -84,6 +86,7 @@ fn split_start_line(head: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl HttpVersion {
+    #[expect(clippy::arithmetic_side_effects, reason = "of digits")]
     fn parse(text: &[u8]) -> Option<Self> {
         match text.strip_prefix(b"HTTP/")? {
             &[major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => Some(Self(major - b'0', minor - b'0')),

@@ -107,6 +107,7 @@ impl<'i> KnownFields<'i> {
         Self { headers: Headers::of_fields(fields), ..noted }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there is a place for each name")]
     fn note(fields: impl Iterator<Item = (&'i str, &'i [u8])>, headers: Headers<'i>) -> Self {
         let (mut first, mut repeated) = ([None; NAMES], 0);
         for (name, value) in fields {
@@ -120,6 +121,7 @@ impl<'i> KnownFields<'i> {
     }
 
     /// The value of the first line.
+    #[expect(clippy::indexing_slicing, reason = "there is a place for each name")]
     fn first(&self, name: Name) -> Option<&'i [u8]> {
         self.first[name as usize]
     }

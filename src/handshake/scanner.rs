@@ -20,6 +20,10 @@ pub(super) struct HeadScanner {
     line: usize,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "line <= looked_at <= the length of what has come; lines and leading count those in it"
+)]
 impl HeadScanner {
     /// Looks at the octets that are new. At the end of the head: how long it is, with the empty line behind it.
     pub(super) fn scan(&mut self, octets: &[u8], limits: &Limits) -> Result<Option<usize>, HandshakeError> {

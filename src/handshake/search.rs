@@ -11,12 +11,13 @@ pub(super) fn split_once(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])>
     let pattern = ONES * u64::from(separator);
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let at = find(octets, |word| zeros(word ^ pattern), |octet| octet == separator)?;
-    Some((octets.get(..at)?, octets.get(at + 1..)?))
+    Some((octets.get(..at)?, octets.get(at.saturating_add(1)..)?))
 }
 
 /// Finds by words as long as there are whole ones. What `in_word` marks, by the high bit of each octet, is right up to
 /// the first that is found; above it, a borrow or a carry may mark others.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "a place in the octets")]
 fn find(octets: &[u8], in_word: impl Fn(u64) -> u64, is_found: impl Fn(u8) -> bool) -> Option<usize> {
     let (words, rest) = octets.as_chunks();
     for (i, word) in words.iter().enumerate() {

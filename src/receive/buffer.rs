@@ -61,6 +61,11 @@ pub struct ReadBuffer {
     inflated: Inflated,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the positions keep an order, which `holds_together` says and debug builds assert"
+)]
 impl ReadBuffer {
     /// Room for `len` octets behind those that have come; read into it, then call [`filled`](Self::filled).
     ///
@@ -110,7 +115,7 @@ impl ReadBuffer {
         let most = usual.max(self.held()).max(self.data.capacity() - self.filled);
         let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
         // all of it, rather than to leave a small rest, for which to grow once more
-        self.spare(if missing <= most + most / 2 { missing } else { most })
+        self.spare(if missing <= most.saturating_add(most / 2) { missing } else { most })
     }
 
     /// Says how many octets of the frame under way have not come, and how long it is, with its header.
@@ -129,6 +134,7 @@ impl ReadBuffer {
         self.offered -= len;
         self.filled += len;
         self.missing = self.missing.saturating_sub(len as u64);
+        debug_assert!(self.holds_together());
     }
 
     /// Copies in octets that came another way.
@@ -146,6 +152,7 @@ impl ReadBuffer {
             self.data.shrink_to(capacity);
             self.offered = 0;
         }
+        debug_assert!(self.holds_together());
         self.inflated.shrink(capacity.saturating_sub(self.data.capacity()));
     }
 
@@ -198,6 +205,7 @@ impl ReadBuffer {
     pub(crate) fn skip(&mut self, len: usize) -> Range<usize> {
         let begin = self.parsed;
         self.parsed = self.filled.min(begin + len);
+        debug_assert!(self.holds_together());
         begin..self.parsed
     }
 
@@ -212,7 +220,7 @@ impl ReadBuffer {
     pub(crate) fn skip_frame(&mut self, size: usize, len: usize) -> &mut [u8] {
         let begin = self.parsed + size;
         self.parsed = begin + len;
-        debug_assert!(self.parsed <= self.filled, "it has come");
+        debug_assert!(self.holds_together(), "it has come");
         &mut self.data[begin..self.parsed]
     }
 
@@ -221,6 +229,18 @@ impl ReadBuffer {
         let range = self.skip(len);
         unmask_binary(&mut self.data[range.clone()], key);
         range
+    }
+
+    /// The order of the positions, as the fields say it.
+    fn holds_together(&self) -> bool {
+        let Self { start, assembled, parsed, filled, .. } = *self;
+        (assembled == 0 || start.checked_add(assembled).is_some_and(|end| end <= parsed))
+            && start <= self.data.len()
+            && self.checked <= assembled
+            && self.text.start <= self.text.end
+            && self.text.end <= parsed
+            && parsed <= filled
+            && filled.checked_add(self.offered).is_some_and(|end| end <= self.data.len())
     }
 
     /// The first octet that is still needed.
@@ -250,6 +270,7 @@ impl ReadBuffer {
         if self.data.len() < needed {
             self.data.resize(needed, 0);
         }
+        debug_assert!(self.holds_together());
     }
 
     /// Twice the memory there is; but no more than the frame under way needs, if that is an eighth more at least: so

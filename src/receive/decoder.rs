@@ -147,7 +147,7 @@ impl Decoder {
         let (header, header_len) = FrameHeader::decode(octets).ok()??;
         let is_ours = header.mask.is_some() == (self.role == Role::Server);
         let len = usize::try_from(header.payload_len).ok()?;
-        if !is_ours || header.payload_len >= self.below || octets.len() - header_len < len {
+        if !is_ours || header.payload_len >= self.below || octets.len().saturating_sub(header_len) < len {
             return None;
         }
         self.needed = 1;
@@ -199,7 +199,7 @@ impl Decoder {
             }
             self.judge(input.unparsed())?;
             let Some((header, size)) = FrameHeader::decode(input.unparsed())? else {
-                self.needed = input.unparsed().len() + 1;
+                self.needed = input.unparsed().len().saturating_add(1);
                 return Ok(None);
             };
             let kind = match header.opcode {
@@ -293,7 +293,7 @@ impl Decoder {
             (MessageKind::Text, Delivery::Whole) => input.assemble_text(len, &mut frame.mask)?,
             _ => input.assemble(len, &mut frame.mask),
         }
-        frame.remaining -= len as u64;
+        frame.remaining = frame.remaining.saturating_sub(len as u64);
         let last = frame.remaining == 0 && frame.fin;
         match (frame.remaining, message.kind, self.delivery) {
             (0, ..) => self.frame = None,
@@ -320,7 +320,7 @@ impl Decoder {
         let (octets, plain) = input.inflating();
         let octets = frame.unmask(octets);
         if frame.is_gathered && (octets.len() as u64) < frame.remaining {
-            self.needed = octets.len() + 1;
+            self.needed = octets.len().saturating_add(1);
             return Ok(None);
         }
         let (taken, mut outcome) = inflater.feed(octets, plain, Bounds::new(&self.limits, message.len));
@@ -368,8 +368,9 @@ impl Decoder {
         input: &mut ReadBuffer,
     ) -> Option<Item> {
         let len = usize::try_from(header.payload_len).ok()?;
-        if input.unparsed().len() - size < len {
-            self.needed = size + len;
+        let end = size.saturating_add(len);
+        if input.unparsed().len() < end {
+            self.needed = end;
             return None;
         }
         input.skip(size);

@@ -72,7 +72,7 @@ impl Incoming {
             MessageKind::Text if !last => unfinished_len(octets),
             _ => 0,
         };
-        let len = octets.len() - kept;
+        let len = octets.len().saturating_sub(kept);
         if len == 0 && !last {
             return None;
         }
@@ -96,7 +96,7 @@ impl IncomingFrame {
     /// Unmasks those of the octets that have come that are of its payload, unless they were unmasked before.
     pub(super) fn unmask<'o>(&mut self, octets: &'o mut [u8]) -> &'o [u8] {
         let len = self.len_of(octets);
-        let octets = &mut octets[..len];
+        let (octets, _) = octets.split_at_mut(len);
         if let Some(masked) = octets.get_mut(self.come..) {
             self.mask.apply(masked);
         }
@@ -106,8 +106,8 @@ impl IncomingFrame {
 
     /// Takes octets off the payload that are dealt with.
     pub(super) fn take(&mut self, len: usize) {
-        self.remaining -= len as u64;
-        self.come -= len;
+        self.remaining = self.remaining.saturating_sub(len as u64);
+        self.come = self.come.saturating_sub(len);
     }
 }
 

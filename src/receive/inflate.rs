@@ -54,7 +54,7 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// For a message whose frames have announced so many octets.
     pub(crate) fn new(limits: &Limits, announced: u64) -> Self {
-        let finals = u64::from(limits.fragments).min(announced / OCTETS_OF_FINAL + FREE_FINALS);
+        let finals = u64::from(limits.fragments).min((announced / OCTETS_OF_FINAL).saturating_add(FREE_FINALS));
         let by_ratio = limits.inflate_ratio.map(|ratio| announced.saturating_mul(ratio.into()).max(FREE_OF_RATIO));
         match by_ratio {
             Some(most) if most < limits.message => Self { most, breach: ProtocolError::InflatesTooMuch, finals },
@@ -116,8 +116,9 @@ impl Inflater {
             if self.delivery == Delivery::Chunks && plain.len() >= CHUNK {
                 break;
             }
-            match self.step(&payload[taken..], plain, bounds) {
-                Ok(step) => taken += step,
+            let rest = payload.get(taken..).unwrap_or_default();
+            match self.step(rest, plain, bounds) {
+                Ok(step) => taken = taken.saturating_add(step),
                 Err(error) => return (taken, Err(error)),
             }
         }
@@ -152,7 +153,7 @@ impl Inflater {
         let room = match self.delivery {
             Delivery::Whole => plain.room(usual_room(payload.len()), most),
             Delivery::Chunks => {
-                let most = most.min(CHUNK - plain.len());
+                let most = most.min(CHUNK.saturating_sub(plain.len()));
                 plain.room(most, most)
             }
         };
@@ -170,12 +171,12 @@ impl Inflater {
             Stop::Pause if step.made == room_len => Progress::Blocked,
             Stop::Pause | Stop::Invalid => Progress::Waiting,
         };
-        self.made += step.made as u64;
+        self.made = self.made.saturating_add(step.made as u64);
         let made = plain.filled(step.made);
         if self.takeover || self.delivery == Delivery::Chunks {
             self.window.push(made);
         }
-        self.finals += u64::from(step.stop == Stop::Final);
+        self.finals = self.finals.saturating_add((step.stop == Stop::Final).into());
         match step.stop {
             Stop::Final if self.finals > bounds.finals => Err(ProtocolError::TooManyFragments),
             Stop::Invalid => Err(ProtocolError::InvalidDeflate),
@@ -237,6 +238,7 @@ impl Inflater {
     }
 
     /// Octets of memory that it takes.
+    #[expect(clippy::arithmetic_side_effects, reason = "all of it lies in memory, and none of it twice")]
     pub(crate) fn memory_used(&self) -> usize {
         let state = if self.state.is_some() { Decompressor::MEMORY } else { 0 };
         size_of::<Self>() + state + self.window.capacity()

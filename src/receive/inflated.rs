@@ -21,6 +21,11 @@ pub(crate) struct Inflated {
     checked: usize,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the positions keep an order, which `holds_together` says and debug builds assert"
+)]
 impl Inflated {
     /// Room for at least `len` octets behind those that are there, and for as many more up to `most` as need no memory;
     /// then call [`filled`](Self::filled). No more memory is taken than `most` octets behind those that are there need.
@@ -40,6 +45,11 @@ impl Inflated {
         &mut self.data[self.end..end]
     }
 
+    /// The order of the positions, as the fields say it.
+    fn holds_together(&self) -> bool {
+        self.start.checked_add(self.checked).is_some_and(|checked| checked <= self.end) && self.end <= self.data.len()
+    }
+
     fn move_to_front(&mut self) {
         self.data.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -50,6 +60,7 @@ impl Inflated {
     pub(crate) fn filled(&mut self, len: usize) -> &[u8] {
         let begin = self.end;
         self.end = self.data.len().min(begin + len);
+        debug_assert!(self.holds_together());
         &self.data[begin..self.end]
     }
 
@@ -76,6 +87,7 @@ impl Inflated {
             self.start = 0;
             self.end = 0;
         }
+        debug_assert!(self.holds_together());
         begin..end
     }
 

@@ -59,6 +59,7 @@ impl Deflater {
     /// Appends the compressed form of a whole message. False, where that is no shorter, and nothing has it that the
     /// next message refers to: then it is better sent plain, unless it is always to be compressed. What a compressor
     /// keeps has to be sent as it was compressed.
+    #[expect(clippy::arithmetic_side_effects, reason = "the output only grows")]
     pub(crate) fn message(&mut self, plain: &[u8], compression: Compression, output: &mut Vec<u8>) -> bool {
         let begin = output.len();
         self.begin();
@@ -126,6 +127,10 @@ impl Deflater {
         self.takeover && self.pool.is_none()
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the output only grows, and what zlib makes of something ends with TAIL"
+    )]
     fn put(&mut self, plain: &[u8], last: bool, output: &mut Vec<u8>) {
         let begin = output.len();
         let then = if last && !self.keeps_state() { Then::Forget } else { Then::GoOn };
@@ -154,6 +159,7 @@ impl Deflater {
     }
 
     /// Octets of memory that it takes.
+    #[expect(clippy::arithmetic_side_effects, reason = "all of it lies in memory, and none of it twice")]
     pub(crate) fn memory_used(&self) -> usize {
         let state = self.state.as_ref().map_or(0, |state| state.memory_used());
         size_of::<Self>() + state + self.window.capacity()

@@ -234,7 +234,7 @@ impl Encoder {
     /// [`frame`](Self::frame), for the short path.
     #[inline(always)]
     fn put(&mut self, fin: bool, opcode: OpCode, payload: &[u8], output: &mut Vec<u8>) {
-        output.reserve(FrameHeader::MAX_SIZE + payload.len());
+        output.reserve(FrameHeader::MAX_SIZE.saturating_add(payload.len()));
         match self.header(fin, opcode, payload.len() as u64, output) {
             None => append(payload, output),
             Some(key) => append_masked(payload, key, output),
@@ -261,6 +261,11 @@ fn append(octets: &[u8], output: &mut Vec<u8>) {
 
 /// Appends a frame whose payload `put` appends, and whose length is known only then. Where `put` returns false, nothing
 /// is appended.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "what is appended lies in memory; a header is at most MAX_SIZE long"
+)]
 fn put_behind_header(
     fin: bool,
     reserved: u8,

@@ -66,7 +66,7 @@ impl Prepared {
     fn new(kind: MessageKind, payload: &[u8]) -> Self {
         let mut plain = Vec::new();
         Encoder::server().frame(true, opcode(kind), payload, &mut plain);
-        let header_len = plain.len() - payload.len();
+        let header_len = plain.len().saturating_sub(payload.len());
         Self { kind, plain: plain.into(), header_len, compressed: None }
     }
 
@@ -93,7 +93,7 @@ impl Prepared {
     /// The payload, plain.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.plain[self.header_len..]
+        self.plain.get(self.header_len..).unwrap_or_default()
     }
 
     /// The plain frame of a server.

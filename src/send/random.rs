@@ -50,6 +50,11 @@ struct Keys {
 impl Keys {
     /// One that is used nowhere else.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "0 < left <= DRAWN once they are drawn"
+    )]
     fn next(&mut self) -> [u8; 4] {
         if self.left == 0 {
             self.draw();

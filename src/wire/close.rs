@@ -151,7 +151,7 @@ impl<R: AsRef<str>> CloseFrame<R> {
         code.copy_from_slice(&self.code.0.to_be_bytes());
         let words = self.reason.as_ref().as_bytes();
         rest.get_mut(..words.len()).ok_or(SendError::ReasonTooLong)?.copy_from_slice(words);
-        Ok((body, 2 + words.len()))
+        Ok((body, words.len().saturating_add(2)))
     }
 }
 

@@ -202,11 +202,13 @@ pub(crate) fn is_token(octets: &[u8]) -> bool {
 }
 
 /// RFC 9110 §5.6.2: is this octet a `tchar`, one of the 77 that a token is made of?
+#[expect(clippy::indexing_slicing, reason = "there is a place for each octet")]
 pub(crate) const fn is_token_octet(octet: u8) -> bool {
     TOKEN_OCTETS[octet as usize]
 }
 
 /// RFC 9110 §5.6.2: `tchar`, spelled out.
+#[expect(clippy::indexing_slicing, reason = "of constants, when this is compiled")]
 const TOKEN_OCTETS: [bool; 256] = {
     let tchars = b"!#$%&'*+-.^_`|~\
         0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

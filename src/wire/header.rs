@@ -76,7 +76,7 @@ impl FrameHeader {
             },
         };
         let header = Self { fin, reserved: first & 0x70, opcode, mask, payload_len };
-        Ok(Some((header, octets.len() - rest.len())))
+        Ok(Some((header, octets.len().saturating_sub(rest.len()))))
     }
 
     /// FIN and opcode of a first octet.
@@ -121,7 +121,7 @@ impl FrameHeader {
         match (self.mask, self.payload_len) {
             (None, 0..=125) => output.extend_from_slice(&[first, low]),
             (None, 126..=0xFFFF) => output.extend_from_slice(&[first, 126, high, low]),
-            (Some([a, b, c, d]), 0..=125) => output.extend_from_slice(&[first, 0x80 + low, a, b, c, d]),
+            (Some([a, b, c, d]), 0..=125) => output.extend_from_slice(&[first, 0x80 | low, a, b, c, d]),
             (Some([a, b, c, d]), 126..=0xFFFF) => {
                 output.extend_from_slice(&[first, 0x80 + 126, high, low, a, b, c, d]);
             }

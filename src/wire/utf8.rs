@@ -21,7 +21,7 @@ pub struct InvalidUtf8;
 /// [`InvalidUtf8`] as soon as the octets can no longer become UTF-8.
 #[inline]
 pub fn split_utf8(octets: &[u8]) -> Result<(&str, &[u8]), InvalidUtf8> {
-    let (whole, tail) = octets.split_at(octets.len() - unfinished_len(octets));
+    let (whole, tail) = octets.split_at(octets.len().saturating_sub(unfinished_len(octets)));
     Ok((simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?, tail))
 }
 
@@ -104,7 +104,7 @@ impl Utf8Validator {
         }
         self.len = match core::str::from_utf8(character) {
             Ok(_) => 0,
-            Err(error) if error.error_len().is_none() => self.len + 1,
+            Err(error) if error.error_len().is_none() => character.len(),
             Err(_) => return Err(InvalidUtf8),
         };
         Ok(())

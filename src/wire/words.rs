@@ -5,6 +5,12 @@
 //!
 //! All of it is inlined into who calls it, so that it is compiled for the processor that the caller is compiled for.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "each is called with as many octets as it says; tests hold all lengths at all alignments"
+)]
+
 use alloc::vec::Vec;
 
 /// So many words of 8 octets.

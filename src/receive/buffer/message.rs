@@ -5,6 +5,11 @@ use core::ops::Range;
 use super::ReadBuffer;
 use crate::wire::{InvalidUtf8, Mask, check_utf8, split_utf8};
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the positions keep an order, which `holds_together` says and debug builds assert"
+)]
 impl ReadBuffer {
     /// Unmasks the next `len` octets and adds them to the message under way, sliding them over the headers in between:
     ///
@@ -45,6 +50,7 @@ impl ReadBuffer {
         if end != next.start {
             self.data.copy_within(next, end);
         }
+        debug_assert!(self.holds_together());
     }
 
     /// The message under way, as far as it has come.
@@ -62,6 +68,7 @@ impl ReadBuffer {
         let len = len.min(self.assembled);
         self.start += len;
         self.assembled -= len;
+        debug_assert!(self.holds_together());
         begin..self.start
     }
 
