@@ -53,7 +53,9 @@ impl ControlPayload {
     fn new(payload: &[u8]) -> Self {
         let mut octets = [0; 125];
         let len = payload.len().min(octets.len());
-        octets.iter_mut().zip(payload).for_each(|(octet, from)| *octet = *from);
+        if let (Some(octets), Some(payload)) = (octets.get_mut(..len), payload.get(..len)) {
+            octets.copy_from_slice(payload);
+        }
         Self { len: u8::try_from(len).unwrap_or(125), octets }
     }
 

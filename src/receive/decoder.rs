@@ -138,6 +138,7 @@ impl Decoder {
     /// It returns no [`Item`], and nothing joins it with the steps: to be moved through memory would cost it more than
     /// all else (measured).
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "the header is a part of the octets")]
     pub(crate) fn whole_message(&mut self, octets: &[u8]) -> Option<WholeMessage> {
         let kind = match octets.first()? {
             0x81 => MessageKind::Text,
@@ -147,7 +148,7 @@ impl Decoder {
         let (header, header_len) = FrameHeader::decode(octets).ok()??;
         let is_ours = header.mask.is_some() == (self.role == Role::Server);
         let len = usize::try_from(header.payload_len).ok()?;
-        if !is_ours || header.payload_len >= self.below || octets.len().saturating_sub(header_len) < len {
+        if !is_ours || header.payload_len >= self.below || octets.len() - header_len < len {
             return None;
         }
         self.needed = 1;

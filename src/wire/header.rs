@@ -59,6 +59,7 @@ impl FrameHeader {
     /// # Errors
     /// The rule that the header breaks, as soon as the octets that show it are there.
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "the rest is a part of it")]
     pub fn decode(octets: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         let &[first, ref rest @ ..] = octets else { return Ok(None) };
         let (fin, opcode) = Self::decode_first(first)?;
@@ -76,7 +77,7 @@ impl FrameHeader {
             },
         };
         let header = Self { fin, reserved: first & 0x70, opcode, mask, payload_len };
-        Ok(Some((header, octets.len().saturating_sub(rest.len()))))
+        Ok(Some((header, octets.len() - rest.len())))
     }
 
     /// FIN and opcode of a first octet.
