@@ -1,33 +1,55 @@
 //! Any octets as a request: whole and cut, the same request or refusal, the same response, the same frames behind it.
+//! Who has pages, too, is handed out what others refuse, and all else as others.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use websocket_proto::handshake::{ServerHandshake, accept_value};
+use websocket_proto::handshake::{Asked, ServerHandshake, accept_value};
 use websocket_proto::{Config, HandshakeError, ReadBuffer};
 use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, fill, parts};
 
 fuzz_target!(|data: &[u8]| {
     let Some((choices, sizes, octets)) = parts(data) else { return };
     let config = config(choices);
-    let whole = answer(&config, &[octets]);
-    assert_eq!(whole, answer(&config, &cut(octets, sizes)), "whole, and cut by {sizes:?}");
-    assert_eq!(whole, answer(&config, &cut(octets, &[])), "whole, and octet by octet");
+    let has_pages = choices & 8 != 0;
+    let whole = answer(&config, has_pages, &[octets]);
+    assert_eq!(whole, answer(&config, has_pages, &cut(octets, sizes)), "whole, and cut by {sizes:?}");
+    assert_eq!(whole, answer(&config, has_pages, &cut(octets, &[])), "whole, and octet by octet");
+    if has_pages {
+        let without = answer(&config, false, &[octets]);
+        match whole {
+            Some((Ok(page), _, None)) => assert!(matches!(without, Some((Err(_), ..))), "{page}, but {without:?}"),
+            whole => assert_eq!(whole, without, "with pages, and without"),
+        }
+    }
 });
 
 /// The request as it was understood, the response, and what became of the connection.
 type Answered = (Result<String, HandshakeError>, Vec<u8>, Option<Seen>);
 
 /// `None`: the request is not complete.
-fn answer(config: &Config, pieces: &[&[u8]]) -> Option<Answered> {
+fn answer(config: &Config, has_pages: bool, pieces: &[&[u8]]) -> Option<Answered> {
     let mut handshake = ServerHandshake::new(config);
     let (mut input, mut output) = (ReadBuffer::default(), Vec::new());
     let mut rest = pieces.iter();
     while let Some(piece) = rest.next() {
         fill(&mut input, piece);
         let come = input.len();
-        match handshake.receive(&mut input, &mut output) {
+        let asked = if has_pages {
+            handshake.receive_any(&mut input, &mut output)
+        } else {
+            handshake.receive(&mut input, &mut output).map(|request| request.map(Asked::WebSocket))
+        };
+        match asked {
             Ok(None) => assert!(output.is_empty() && input.len() == come),
-            Ok(Some(request)) => {
+            Ok(Some(Asked::Page(page))) => {
+                let debug = format!("{page:?}");
+                assert!(page.path().starts_with('/'));
+                page.answer(200).body(b"well").send(&mut output).expect("all of it may be sent");
+                assert!(output.starts_with(b"HTTP/1.1 200 ") && output.ends_with(b"well"));
+                assert_eq!(handshake.receive_eof(), Ok(()));
+                return Some((Ok(debug), output, None));
+            }
+            Ok(Some(Asked::WebSocket(request))) => {
                 let debug = format!("{request:?}");
                 let key = request.headers().get("Sec-WebSocket-Key").expect("it was found");
                 let ws = request.accept().header("X", "y").send(&mut output).expect("all of it may be sent");

@@ -1,15 +1,21 @@
-//! A program of what two applications and their stream may do, on two connections joined by memory: nothing is lost,
-//! nothing comes twice, the order is kept, and both end closed.
+//! A program of what two applications, their clocks and their stream may do, on two connections joined by memory:
+//! nothing is lost, nothing comes twice, the order is kept, and both end closed. Each step leads on in the closing
+//! handshake, or not at all; it appends no more than was asked for, or than what came asks for; and a deadline appends
+//! a Ping or a Close at most, and is not due again at once.
 #![no_main]
+
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use websocket_proto::deflate::Compression;
 use websocket_proto::{
-    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Message, MessageKind, PongPolicy, Prepared,
+    CloseCode, CloseFrame, CloseOutcome, Connection, Delivery, Keepalive, Message, MessageKind, PongPolicy, Prepared,
     ProtocolError, Role, SendError, State, Utf8Bytes,
 };
-use websocket_proto_fuzz::{Door, Endpoint, Seen, config, deflate};
+use websocket_proto_fuzz::clock::{Clock, Times, Turn};
+use websocket_proto_fuzz::payload::{Payload, chunk, message, octets};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config, deflate, frames};
 
 #[derive(Arbitrary, Debug)]
 struct Program {
@@ -18,6 +24,7 @@ struct Program {
     is_owned: [bool; 2],
     /// Of permessage-deflate, where it was agreed.
     deflate: Option<u8>,
+    times: [Times; 2],
     steps: Vec<(End, Step)>,
 }
 
@@ -50,12 +57,10 @@ enum Step {
     Shrink(u16),
     /// The stream to this end breaks.
     Break,
-}
-
-#[derive(Arbitrary, Debug)]
-struct Payload {
-    is_text: bool,
-    len: u16,
+    /// The clock, which both have, is set; then this end looks whether a deadline has come.
+    Turn(Turn),
+    /// The stream takes nothing more of what this end writes; then it does again.
+    Stall,
 }
 
 fuzz_target!(|program: Program| {
@@ -73,13 +78,19 @@ struct Half {
     answers: bool,
     stream: Vec<u8>,
     is_broken: bool,
+    keepalive: Keepalive,
+    /// The stream takes nothing of what this end writes.
+    is_stalled: bool,
     /// What the other end sent, in order; its Close is the last.
     expected: Vec<Message>,
     /// The message that the other end has begun: whether it is text, and what was sent of it.
     begun: Option<(bool, Vec<u8>)>,
 }
 
-struct Pair([Half; 2]);
+struct Pair {
+    ends: [Half; 2],
+    clock: Clock,
+}
 
 impl Pair {
     fn new(program: &Program) -> Self {
@@ -94,19 +105,22 @@ impl Pair {
                 answers: config.pong == PongPolicy::Automatic,
                 stream: Vec::new(),
                 is_broken: false,
+                keepalive: program.times[end].keepalive(),
+                is_stalled: false,
                 expected: Vec::new(),
                 begun: None,
             }
         };
-        Self([half(0, Role::Client), half(1, Role::Server)])
+        Self { ends: [half(0, Role::Client), half(1, Role::Server)], clock: Clock::default() }
     }
 
     fn halves(&mut self, end: End) -> (&mut Half, &mut Half) {
-        let [client, server] = &mut self.0;
+        let [client, server] = &mut self.ends;
         if end == End::Client { (client, server) } else { (server, client) }
     }
 
     fn step(&mut self, end: End, step: &Step) {
+        let now = self.clock.now;
         let (half, peer) = self.halves(end);
         let Endpoint { ws, output, .. } = &mut half.endpoint;
         let (state, len) = (ws.state(), output.len());
@@ -135,25 +149,92 @@ impl Pair {
             Step::CloseWithoutCode => ws.close_without_code(output).map(|()| peer.expect(Message::Close(None))),
             Step::Arrive(len) => return self.arrive(end, usize::from(*len)),
             Step::Shrink(capacity) => return half.endpoint.input.shrink(usize::from(*capacity)),
-            Step::Break => {
-                half.stream.clear();
-                half.is_broken = true;
-                return;
+            Step::Break => return half.break_off(),
+            Step::Turn(turn) => return self.turn(end, turn),
+            Step::Stall => {
+                half.is_stalled = !half.is_stalled;
+                return half.write(now, peer);
             }
         };
         let Endpoint { ws, output, .. } = &mut half.endpoint;
         if sent.is_err() {
             assert_eq!((ws.state(), output.len()), (state, len), "nothing was done");
         }
+        let closes = matches!(step, Step::Close(..) | Step::CloseWithoutCode) && sent.is_ok();
+        assert_eq!(ws.state(), if closes { State::Closing } else { state });
         let may_follow_a_close = matches!(step, Step::Pong(_) | Step::ResetCompression);
         assert!(state == State::Open || sent.is_err() || may_follow_a_close);
-        peer.carry(output);
+        let asked = match step {
+            // zlib has 5 octets for each block that it stores, and for the empty one behind them
+            Step::Send(payload)
+            | Step::SendAs(_, payload)
+            | Step::SendPrepared(payload, _)
+            | Step::SendHeader(payload)
+            | Step::Begin(payload)
+            | Step::Continue(payload)
+            | Step::Finish(payload) => payload.octets().len() * 17 / 16 + 14 + 16,
+            Step::Ping(len) | Step::Pong(len) => 6 + usize::from(*len),
+            Step::Close(_, len) => 8 + usize::from(*len),
+            _ => 6,
+        };
+        assert!(output.len() - len <= asked, "{step:?} appended {}", output.len() - len);
+        if sent.is_ok() && !matches!(step, Step::Ping(_) | Step::Pong(_) | Step::ResetCompression) {
+            half.keepalive.active(now);
+        }
+        half.write(now, peer);
+    }
+
+    /// The clock goes on, or back, and this end looks whether a deadline has come.
+    fn turn(&mut self, end: End, turn: &Turn) {
+        let latest = self.clock.latest;
+        let (half, _) = self.halves(end);
+        let deadline = half.keepalive.next_deadline(latest, &half.endpoint.ws);
+        let now = self.clock.set(turn, deadline);
+        let latest = self.clock.latest;
+        let (half, peer) = self.halves(end);
+        let Endpoint { ws, output, .. } = &mut half.endpoint;
+        let (state, len) = (ws.state(), output.len());
+        let due = half.keepalive.handle_timeout(now, ws, output);
+        if deadline.is_none_or(|deadline| deadline > latest) {
+            assert_eq!((due, ws.state(), output.len()), (Ok(()), state, len), "nothing was due");
+            return;
+        }
+        let appended = frames(&output[len..]);
+        assert!(!appended.is_empty() || due.is_err(), "something was due");
+        assert!(appended.len() <= 2 && output.len() - len <= 10 + 32);
+        for (first, payload) in appended {
+            let is_ping = first == 0x89;
+            assert_eq!(state, State::Open, "no frame follows a Close");
+            peer.expect(if is_ping {
+                Message::Ping(payload.into())
+            } else {
+                Message::Close(CloseFrame::decode(&payload).expect("right").map(CloseFrame::into_owned))
+            });
+            assert!(is_ping || first == 0x88 && ws.state() == State::Closing);
+        }
+        match due {
+            Ok(()) => {
+                let next = half.keepalive.next_deadline(now, ws);
+                assert!(next.is_none_or(|next| next > latest), "{next:?}, and it is {latest:?}");
+                half.write(now, peer);
+            }
+            // the stream is dropped
+            Err(reason) => {
+                assert!(half.keepalive.timed_out().is_some(), "{reason:?}");
+                half.break_off();
+                peer.break_off();
+            }
+        }
     }
 
     /// Octets arrive, and what they make the connection write goes out: soon enough for each Pong to have room.
     fn arrive(&mut self, end: End, len: usize) {
         let mut left = len.min(self.halves(end).0.stream.len());
         while left > 0 {
+            // who does not get rid of its output does not read
+            if self.halves(end).0.endpoint.output.len() > 4000 {
+                return;
+            }
             let some = left.min(4096);
             self.arrive_at_once(end, some);
             left -= some;
@@ -161,13 +242,29 @@ impl Pair {
     }
 
     fn arrive_at_once(&mut self, end: End, len: usize) {
+        let now = self.clock.now;
         let (half, peer) = self.halves(end);
         let octets: Vec<u8> = half.stream.drain(..len).collect();
-        let seen = half.endpoint.events.len();
-        let was_open = half.endpoint.ws.state() == State::Open;
+        let Endpoint { ws, output, .. } = &half.endpoint;
+        let (seen, state, output_len) = (half.endpoint.events.len(), ws.state(), output.len());
+        let was_open = state == State::Open;
+        half.keepalive.heard(now);
         half.endpoint.feed(&octets);
         assert_eq!(half.endpoint.error, None);
+        let Endpoint { ws, output, events, .. } = &half.endpoint;
+        // an answer may be three times as long as what it answers; a Ping may have come for the most part before
+        assert!(output.len() - output_len <= 3 * len + 131 + 8);
+        let has_closed = matches!(events[seen..].last(), Some(Message::Close(_)));
+        assert_eq!(ws.state(), if has_closed { State::Closed } else { state });
         for event in &half.endpoint.events[seen..] {
+            match event {
+                Message::Pong(payload) => half.keepalive.pong(now, payload),
+                Message::Text(_) | Message::Binary(_) => half.keepalive.active(now),
+                Message::TextChunk { last, .. } | Message::BinaryChunk { last, .. } if *last => {
+                    half.keepalive.active(now);
+                }
+                _ => {}
+            }
             match event {
                 Message::Ping(payload) if half.answers => peer.expect(Message::Pong(payload.clone())),
                 // the answer has the code, and no reason
@@ -178,17 +275,22 @@ impl Pair {
                 _ => {}
             }
         }
-        peer.carry(&mut half.endpoint.output);
+        half.write(now, peer);
     }
 
     /// Whoever is still open closes, all arrives, the streams end.
     fn finish(mut self) {
+        for end in [End::Client, End::Server] {
+            if self.halves(end).0.is_stalled {
+                self.step(end, &Step::Stall);
+            }
+        }
         self.step(End::Client, &Step::CloseWithoutCode);
         for end in [End::Server, End::Client, End::Server] {
             self.arrive(end, usize::MAX);
         }
-        let is_whole = self.0.iter().all(|half| !half.is_broken);
-        let outcomes = self.0.map(|half| half.finish(is_whole));
+        let is_whole = self.ends.iter().all(|half| !half.is_broken);
+        let outcomes = self.ends.map(|half| half.finish(is_whole));
         if is_whole {
             let [client, server] = outcomes.map(|outcome| outcome.expect("it has ended"));
             assert!(client.clean && server.clean && client.sent == server.received && server.sent == client.received);
@@ -197,6 +299,26 @@ impl Pair {
 }
 
 impl Half {
+    /// Writes the output to the stream that leads to the other end, if it takes it.
+    fn write(&mut self, now: Duration, peer: &mut Self) {
+        let len = self.endpoint.output.len();
+        if self.is_stalled {
+            self.keepalive.wrote(now, 0, len);
+            if len > 0 {
+                self.keepalive.blocked(now);
+            }
+        } else {
+            peer.carry(&mut self.endpoint.output);
+            self.keepalive.wrote(now, len, 0);
+        }
+    }
+
+    /// Nothing arrives here any more.
+    fn break_off(&mut self) {
+        self.stream.clear();
+        self.is_broken = true;
+    }
+
     /// Takes the octets that the other end wrote, unless nothing arrives here any more.
     fn carry(&mut self, output: &mut Vec<u8>) {
         if !self.is_broken {
@@ -334,41 +456,4 @@ fn go_on(
     assert_eq!(peer.begun.as_ref().map(|(is_text, _)| *is_text), Some(payload.is_text));
     peer.expect_fragment(payload.is_text, octets, last);
     Ok(())
-}
-
-impl Payload {
-    /// Up to 2 KiB, or around 64 KiB: every form of a length.
-    fn octets(&self) -> Vec<u8> {
-        let len = usize::from(if self.len < 0xFF00 { self.len >> 5 } else { self.len });
-        if !self.is_text {
-            return octets(if self.len == u16::MAX { len + 1 } else { len });
-        }
-        let mut text = "h\u{e9}llo \u{2211} \u{1f600}".repeat(len / 8 + 1);
-        text.truncate(text.floor_char_boundary(len));
-        text.into()
-    }
-}
-
-/// Octets of which no two neighbours are equal.
-fn octets(len: usize) -> Vec<u8> {
-    const CYCLE: &[u8] = &[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 0x80, 0xFF, 0];
-    let mut octets = CYCLE.repeat(len / CYCLE.len() + 1);
-    octets.truncate(len);
-    octets
-}
-
-fn message(is_text: bool, octets: Vec<u8>) -> Message {
-    match is_text {
-        true => Message::Text(String::from_utf8(octets).expect("it was sent as text").into()),
-        false => Message::Binary(octets.into()),
-    }
-}
-
-fn chunk(is_text: bool, octets: Vec<u8>, first: bool, last: bool) -> Message {
-    match is_text {
-        true => {
-            Message::TextChunk { text: String::from_utf8(octets).expect("it was sent as text").into(), first, last }
-        }
-        false => Message::BinaryChunk { data: octets.into(), first, last },
-    }
 }

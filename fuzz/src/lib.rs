@@ -5,6 +5,10 @@ pub mod puff;
 #[path = "../../tests/common/reference.rs"]
 pub mod reference;
 
+pub mod clock;
+pub mod payload;
+pub mod peer;
+
 use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
 use websocket_proto::wire::extension;
 use websocket_proto::wire::{FrameHeader, Mask};
