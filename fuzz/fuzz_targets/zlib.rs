@@ -154,7 +154,17 @@ fn run(zlib: &mut Decompress, data: &[u8], step: usize, most: usize, plain: &mut
     }
 }
 
-/// The octets as messages that are sent compressed.
+/// Octets that do not repeat themselves.
+fn gap(len: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// The octets as messages that are sent compressed, with themselves again somewhere behind.
 fn zlib_inflates(choices: u8, sizes: &[u8], octets: &[u8]) {
     let mut deflate = deflate((choices & 0x0E) >> 1);
     let [setting, more] = [0, 1].map(|i| sizes.get(i).copied().unwrap_or_default());
@@ -167,7 +177,10 @@ fn zlib_inflates(choices: u8, sizes: &[u8], octets: &[u8]) {
     let agreed = endpoint.ws.deflate().expect("it was agreed");
     let new = || Decompress::new_with_window_bits(false, agreed.client_max_window_bits());
     let mut zlib = new();
+    let gap = gap(8 * usize::from(sizes.get(2).copied().unwrap_or_default()));
     for (i, plain) in cut(octets, sizes).into_iter().enumerate() {
+        // what is repeated is near, or far away
+        let plain = &[plain, &gap, plain].concat()[..];
         let Endpoint { ws, output, .. } = &mut endpoint;
         if i % 3 == 2 {
             let (first, last) = plain.split_at(plain.len() / 2);
