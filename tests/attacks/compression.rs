@@ -196,7 +196,9 @@ fn blocks_at_the_edge_are_read_as_a_plain_reader_reads_them() {
     // boostorg/beast#923 and #3028, cowlib, CivetWeb: final blocks, empty ones, what is cut
     for role in ROLES {
         for has_takeover in [true, false] {
-            for deflate in in_each_memory(&takeover(has_takeover)) {
+            // each way to hold memory once with each role
+            let way = usize::from(has_takeover == (role == Role::Server));
+            for deflate in in_each_memory(&takeover(has_takeover)).into_iter().skip(way).take(1) {
                 let config = config(deflate);
                 for (payload, says) in EDGES {
                     let payload = hex(payload);
