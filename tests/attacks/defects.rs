@@ -58,7 +58,7 @@ fn a_part_of_a_word_is_not_the_word() {
 fn a_head_that_does_not_upgrade_opens_nothing() {
     // seen in wtx 0.52.1, both sides: Connection and Upgrade are looked at, and what was found is dropped
     for name in ["Connection", "Upgrade"] {
-        for line in ["".to_owned(), format!("{name}: keep-alive\r\n"), format!("{name}:\r\n")] {
+        for line in [String::new(), format!("{name}: keep-alive\r\n"), format!("{name}:\r\n")] {
             assert_refused(&request_with(name, &line), E::NotAnUpgrade);
             let error = if name == "Upgrade" { E::UpgradeMismatch } else { E::ConnectionMismatch };
             assert_eq!(answer(&["chat"], &response_with(name, &line)), Err(error), "{line:?}");

@@ -125,7 +125,7 @@ fn octet_by_octet_the_cost_is_that_of_the_octets() {
 fn a_dribbled_header_is_held_in_the_input_alone() {
     for role in ROLES {
         for door in DOORS {
-            let header = &frame_to(role, 0x82, &[0; 70_000])[..if role == Role::Server { 14 } else { 10 }];
+            let header = &frame_to(role, 0x82, &vec![0; 70_000])[..if role == Role::Server { 14 } else { 10 }];
             let mut victim = Victim::new(role, &Config::default(), door);
             victim.input.spare(64);
             let (goes_on, allocations, _) = measure(|| victim.takes_dribbled(header));

@@ -148,7 +148,7 @@ fn a_head_without_end_stops_at_its_limit() {
 #[test]
 fn frames_behind_a_head_do_not_count_for_its_limit() {
     // sockudo-ws#77: who sends at once what comes behind the head was refused for it
-    let octets = [REQUEST.as_bytes(), &[0; 50_000]].concat();
+    let octets = [REQUEST.as_bytes(), &vec![0; 50_000]].concat();
     for step in [1000, octets.len()] {
         let served = serve_once(&Config::default(), octets.chunks(step));
         assert_eq!((served.result, served.behind.len()), (Ok(()), 50_000));
@@ -234,16 +234,19 @@ fn a_request_that_others_may_end_elsewhere_is_refused() {
         ("Origin", E::BodyNotAllowed, &[
             "Content-Length: 11", "Transfer-Encoding: chunked", "Content-Length: 0\r\nTransfer-Encoding: chunked",
             "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "transfer-encoding:\tchunked",
-            "Content-Length: 0\r\nContent-Length: 11", "Content-Length: 0, 11", "Content-Length: +0", "Content-Length: 00",
+            "Content-Length: 0\r\nContent-Length: 11", "Content-Length: 0, 11", "Content-Length: +0",
+            "Content-Length: 00",
             "Content-Length: 0x0", "Content-Length:",
         ]),
         ("Origin", E::MalformedHead, &[
-            "Transfer-Encoding : chunked", "Content-Length\t: 11", "X: y\n", "X: y\r\r", "X\r\n", ": y", "X: y\r\n folded",
+            "Transfer-Encoding : chunked", "Content-Length\t: 11", "X: y\n", "X: y\r\r", "X\r\n", ": y",
+            "X: y\r\n folded",
             " X: y", "X: a\0b", "X: a\rTransfer-Encoding: chunked", "X: a\nTransfer-Encoding: chunked", "X: \u{7f}",
             "Transfer\u{a0}Encoding: chunked",
         ]),
         ("GET", E::MalformedHead, &[
-            "GET /chat HTTP/1.1\n", "GET  /chat HTTP/1.1", "GET /chat  HTTP/1.1", "GET /chat HTTP/1.1 ", "GET\t/chat HTTP/1.1",
+            "GET /chat HTTP/1.1\n", "GET  /chat HTTP/1.1", "GET /chat  HTTP/1.1", "GET /chat HTTP/1.1 ",
+            "GET\t/chat HTTP/1.1",
             "GET /chat HTTP/1.1\r", "GET /chat", "GET /a b HTTP/1.1",
         ]),
         ("GET", E::UnsupportedHttpVersion, &["GET /chat HTTP/1.0", "GET /chat HTTP/2.0", "GET /chat HTTP/0.9"]),
@@ -301,7 +304,8 @@ fn only_a_response_that_is_right_lets_frames_through() {
         ("HTTP", "\u{81}\u{2}hiHTTP/1.1 101 x", E::MalformedHead), // frames before it
         ("HTTP", " HTTP/1.1 101 x", E::MalformedHead), ("HTTP", "HTTP/1.1 101 x\n", E::MalformedHead),
         ("Upgrade", "Upgrade: h2c", E::UpgradeMismatch), ("Upgrade", "Upgrade: websocket, h2c", E::UpgradeMismatch),
-        ("Connection", "Connection: close", E::ConnectionMismatch), ("Upgrade", "Upgrade : websocket", E::MalformedHead),
+        ("Connection", "Connection: close", E::ConnectionMismatch), ("Upgrade", "Upgrade : websocket",
+        E::MalformedHead),
     ];
     for (name, line, error) in refused {
         let response = [&response_with(name, &format!("{line}\r\n"))[..], frame].concat();
@@ -394,8 +398,10 @@ fn what_may_be_added_is_read_back_as_it_was_and_nothing_else() {
 fn no_part_of_a_uri_splits_a_request() {
     #[rustfmt::skip]
     let hostile = [
-        "ws://a\r\nX: y/", "ws://a/\r\nX: y", "ws://a/ HTTP/1.1\r\nX: y", "ws://a/ b", "ws://a/?q=\r\n", "ws://a/\n", "ws://a/\t",
-        "ws://a/\0", "ws://a b/", "ws://a/\u{e9}", "ws://\u{e9}/", "ws://a:80\r\n/", "ws://u:p@a/", "ws://a/#\r\n", "ws://a:8 0/",
+        "ws://a\r\nX: y/", "ws://a/\r\nX: y", "ws://a/ HTTP/1.1\r\nX: y", "ws://a/ b", "ws://a/?q=\r\n", "ws://a/\n",
+        "ws://a/\t",
+        "ws://a/\0", "ws://a b/", "ws://a/\u{e9}", "ws://\u{e9}/", "ws://a:80\r\n/", "ws://u:p@a/", "ws://a/#\r\n",
+        "ws://a:8 0/",
         "http://a/", "ws:a", "ws://", "ws://a:99999/", "ws://[::1/", "ws://[::1]x/", "ws://a,b/<>",
     ];
     for text in hostile {
@@ -414,9 +420,11 @@ fn a_key_that_is_not_16_octets_is_refused() {
     // Zephyr; several ask for 24 characters of any kind, or for none
     #[rustfmt::skip]
     let keys = [
-        "", "=", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAA",
+        "", "=", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAA=",
+        "AAAAAAAAAAAAAAAAAAAAAAAA",
         "AAAAAAAAAAAAAAAAAAAAAA===", "AAAAAAAAAAAAAAAAAAAAAA== x", "AAAAAAAAAAAAAAAAAAAAAA==,AAAAAAAAAAAAAAAAAAAAAA==",
-        "AAAAAAAAAAAAAAAAAAAA AA==", "-_AAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAA=AAAAAAAAAAA==", "\u{e9}AAAAAAAAAAAAAAAAAAAAA==",
+        "AAAAAAAAAAAAAAAAAAAA AA==", "-_AAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAA=AAAAAAAAAAA==",
+        "\u{e9}AAAAAAAAAAAAAAAAAAAAA==",
     ];
     for key in keys {
         assert_refused(&request_with("Sec-WebSocket-Key", &format!("Sec-WebSocket-Key: {key}\r\n")), E::InvalidKey);

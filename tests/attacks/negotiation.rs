@@ -62,15 +62,18 @@ mod deflate {
     /// zero.
     #[rustfmt::skip]
     const NO_BITS: [&str; 20] = [
-        "=0", "=1", "=7", "=16", "=17", "=32", "=64", "=08", "=015", "=8.0", "=-8", "=+8", "=0x8", "=255", "=256", "=264",
+        "=0", "=1", "=7", "=16", "=17", "=32", "=64", "=08", "=015", "=8.0", "=-8", "=+8", "=0x8", "=255", "=256",
+        "=264",
         "=4294967304", "=99999999999999999999999", "=x", "=8e0",
     ];
 
     /// Parameters that no offer and no response may have.
     #[rustfmt::skip]
     const WRONG: [&str; 12] = [
-        "; server_no_context_takeover=1", "; client_no_context_takeover=true", "; server_no_context_takeover; server_no_context_takeover",
-        "; client_no_context_takeover; client_no_context_takeover", "; server_max_window_bits=10; server_max_window_bits=10",
+        "; server_no_context_takeover=1", "; client_no_context_takeover=true",
+        "; server_no_context_takeover; server_no_context_takeover",
+        "; client_no_context_takeover; client_no_context_takeover",
+        "; server_max_window_bits=10; server_max_window_bits=10",
         "; client_max_window_bits=10; client_max_window_bits=11", "; server_max_window_bits", "; x", "; x=1",
         "; SERVER_MAX_WINDOW_BITS=10", "; constructor", "; mem_level=9",
     ];
@@ -133,7 +136,8 @@ mod deflate {
         // whatever an offer wants, and whatever we are configured to, what comes out is from 8 to 15, ours from 9
         for ours in 0..=20_u8 {
             let server = config(|deflate| {
-                (deflate.window_bits, deflate.peer_window_bits, deflate.fallback) = (ours, ours, true)
+                (deflate.window_bits, deflate.peer_window_bits) = (ours, ours);
+                deflate.fallback = true;
             });
             for (server_bits, client_bits) in (8..=15).flat_map(|server| (8..=15).map(move |client| (server, client))) {
                 let offer = spelled(&format!(

@@ -97,9 +97,9 @@ fn size_of_event(event: &Event<'_>) -> (usize, bool) {
 /// The same of one that is owned.
 fn size_of_message(message: &Message) -> (usize, bool) {
     match message {
-        Message::Text(text) => (text.as_bytes().len(), false),
+        Message::Text(text) => (text.len(), false),
         Message::Binary(data) => (data.len(), false),
-        Message::TextChunk { text, .. } => (text.as_bytes().len(), true),
+        Message::TextChunk { text, .. } => (text.len(), true),
         Message::BinaryChunk { data, .. } => (data.len(), true),
         _ => (0, false),
     }
