@@ -171,7 +171,8 @@ fn a_stream_that_ends_without_a_close_is_not_taken_for_one_that_was_closed() {
 
 #[test]
 fn a_reason_is_sent_as_it_is_or_not_at_all() {
-    // CVE-2026-45736 (websockets/ws): octets of memory behind a reason; uWebSockets cuts one in the middle of a character
+    // CVE-2026-45736 (websockets/ws): octets of memory behind a reason; uWebSockets cuts one in the middle of a
+    // character
     for role in ROLES {
         for reason in ["", "a", &"r".repeat(123), &"\u{20ac}".repeat(41), &"\u{1f600}".repeat(30), "\0", "\u{10ffff}"] {
             let (mut ws, mut output) = (connection(role, &Config::default()), b"what was there".to_vec());

@@ -79,8 +79,8 @@ fn a_hundred_header_fields_are_none_too_many() {
 
 #[test]
 fn a_long_ping_pong_or_close_is_refused_at_its_header() {
-    // seen in fastwebsockets 0.10.0, wtx 0.52.1, yawc 0.5.0: only a Ping is held to 125 octets, and a long Close is even
-    // sent back
+    // seen in fastwebsockets 0.10.0, wtx 0.52.1, yawc 0.5.0: only a Ping is held to 125 octets, and a long Close is
+    // even sent back
     for role in ROLES {
         for first in [0x88, 0x89, 0x8A] {
             for octets in [126, 200, 70_000].map(|len| frame_to(role, first, &vec![b'x'; len])) {
@@ -453,7 +453,8 @@ mod deflate {
 
     #[test]
     fn a_window_is_limited_only_where_the_client_has_said_that_it_can() {
-        // seen in wtx 0.52.1: it inflates with the window that it is configured to, whether the client knows of it or not
+        // seen in wtx 0.52.1: it inflates with the window that it is configured to, whether the client knows of it or
+        // not
         let small = negotiation::config(|deflate| deflate.peer_window_bits = 10);
         assert_eq!(serve(&small, &spelled("pmd")), Ok(None), "rather none");
         let lenient = negotiation::config(|deflate| (deflate.peer_window_bits, deflate.fallback) = (10, true));
