@@ -87,7 +87,7 @@ fn all_at_once_is_the_formula() {
                     let mut end = End::new(role, &settings);
                     end.ws.compressing(Compression::Always).send_binary(sent, &mut output).unwrap();
                     end.ws.compressing(Compression::Always).begin_binary(sent, &mut output).unwrap();
-                    streams.iter().for_each(|octets| end.feed(octets).unwrap());
+                    end.feed_all(&streams);
                 });
                 assert_worst(peak, open(&settings).total(), &format!("{role:?} {settings:?}"));
             }

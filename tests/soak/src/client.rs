@@ -93,4 +93,4 @@ fn read(stream: &mut TcpStream, input: &mut ReadBuffer) -> io::Result<usize> {
 }
 
 /// What takes longer is lost.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);

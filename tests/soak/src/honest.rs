@@ -17,7 +17,7 @@ use crate::tally::add;
 /// One connection after another, until the time is over; each fourth client keeps its connection for long.
 pub(crate) fn run(plan: &Plan, number: u64, mut random: Random) {
     while !plan.is_over() {
-        let rounds = if number % 4 == 0 { usize::MAX } else { random.below(20) };
+        let rounds = if number.is_multiple_of(4) { usize::MAX } else { random.below(20) };
         if let Err(failure) = session(plan, rounds, &mut random) {
             plan.tally.fault(format_args!("honest client {number}: {failure}"));
             return;

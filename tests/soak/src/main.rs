@@ -107,7 +107,9 @@ fn main() {
     server.judge(&plan.tally);
     println!("{}", plan.tally);
     let faults = plan.tally.faults();
-    faults.iter().for_each(|fault| println!("FAULT {fault}"));
+    for fault in &faults {
+        println!("FAULT {fault}");
+    }
     process::exit(i32::from(!faults.is_empty()));
 }
 
