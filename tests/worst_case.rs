@@ -423,3 +423,31 @@ fn by_default_a_flood_of_fragments_is_refused_at_the_limit() {
         }
     }
 }
+
+#[cfg(all(feature = "deflate", target_pointer_width = "64"))]
+#[test]
+fn the_table_of_the_documentation_is_the_formula() {
+    use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
+    let totals = |settings: &Settings| [opening(settings).total(), formula::open_behind(settings).total()];
+    let default = Settings { config: Config::default(), read: 4096, is_owned: false };
+    let mut deflating = default.clone();
+    deflating.config.deflate = Some(DeflateConfig::default());
+    let mut in_chunks = default.clone();
+    in_chunks.config.delivery = Delivery::Chunks;
+    assert_eq!(totals(&default), [1_190_144, 100_711_314]);
+    assert_eq!(totals(&deflating), [1_190_144, 117_733_842]);
+    assert_eq!(totals(&in_chunks), [1_190_144, 96_306]);
+
+    let mut small = settings(64 << 10, 4096, Delivery::Whole, false);
+    small.config.limits.head = 4096;
+    assert_eq!(totals(&small), [305_408, 441_234]);
+    let (mut small_in_chunks, mut chunks_inflated) = (small.clone(), small.clone());
+    small.config.deflate = Some(common::deflate::takeover(false));
+    small.config.deflate.as_mut().unwrap().memory = DeflateMemory::Shared(DeflatePool::default());
+    assert_eq!(totals(&small), [305_408, 719_314]);
+    small_in_chunks.config.delivery = Delivery::Chunks;
+    assert_eq!(totals(&small_in_chunks), [305_408, 68_043]);
+    chunks_inflated.config.delivery = Delivery::Chunks;
+    chunks_inflated.config.deflate = Some(DeflateConfig::default());
+    assert_eq!(totals(&chunks_inflated), [305_408, 345_714]);
+}

@@ -54,10 +54,16 @@ const HEADER: usize = 14;
 
 /// From the first octet of the opening handshake to the end, in one `ReadBuffer`.
 pub(crate) fn worst_case(settings: &Settings) -> WorstCase {
-    let (opening, mut open) = (opening(settings), open(settings));
-    open.input = open.input.max(opening.input);
-    open.moving = open.moving.max(open.input / 2);
+    let (opening, open) = (opening(settings), open_behind(settings));
     if open.total() > opening.total() { open } else { opening }
+}
+
+/// Once it is open, in the `ReadBuffer` of its handshake.
+pub(crate) fn open_behind(settings: &Settings) -> WorstCase {
+    let mut open = open(settings);
+    open.input = open.input.max(opening(settings).input);
+    open.moving = open.moving.max(open.input / 2);
+    open
 }
 
 /// Amid the opening handshake.
