@@ -1,5 +1,5 @@
-//! Connections that come and go leave nothing behind: opening handshake, an echo, closing handshake, over and over, with
-//! two ends that are joined by memory.
+//! Connections that come and go leave nothing behind: opening handshake, an echo, closing handshake, over and over,
+//! with two ends that are joined by memory.
 
 mod common;
 #[path = "common/counting.rs"]

@@ -36,7 +36,7 @@ impl Server {
             this.with_file_name("examples").join(format!("echo_server{}", env::consts::EXE_SUFFIX))
         });
         let mut command = Command::new(&path);
-        // of glibc's allocator: what is freed is given back, rather than kept for each thread; other allocators ignore it
+        // has glibc's allocator give back what is freed, rather than keep it for each thread; others ignore it
         command.env("MALLOC_ARENA_MAX", "1").env("MALLOC_MMAP_THRESHOLD_", "65536");
         command.args(["--listen", "127.0.0.1:0", "--max-message", &MAX_MESSAGE.to_string()]).args(flags);
         let started = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
