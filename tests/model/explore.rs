@@ -75,6 +75,7 @@ impl Pair {
     /// Runs all sequences up to a length, and returns how many that are.
     pub fn run_all(&mut self, alphabet: &[Input], longest: usize, replay: Replay) -> u64 {
         let mut run = Run { alphabet, longest, replay, prefix: Vec::new(), sequences: 0 };
+        self.replay(&[], &Position::start());
         run.branch(self, &Position::start());
         run.sequences
     }
@@ -126,10 +127,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// All sequences that begin with the prefix, which leads to `at`.
+    /// All sequences that begin with the prefix, which has led the pair to `at`.
     fn branch(&mut self, pair: &mut Pair, at: &Position) {
-        for input in self.alphabet {
-            pair.replay(&self.prefix, at);
+        for (nth, input) in self.alphabet.iter().enumerate() {
+            if nth > 0 {
+                pair.replay(&self.prefix, at);
+            } // or it is there
             self.go_on(pair, *input);
         }
     }
@@ -149,12 +152,11 @@ impl Run<'_> {
         self.sequences += 1;
         if self.prefix.len() + 1 < self.longest {
             self.prefix.push(input);
-            match self.replay == Replay::UntilTheEnd && pair.spec.has_ended() {
-                true => self.branch_behind_the_end(pair),
-                false => {
-                    let at = pair.spec.at.clone();
-                    self.branch(pair, &at);
-                }
+            if self.replay == Replay::UntilTheEnd && pair.spec.has_ended() {
+                self.branch_behind_the_end(pair);
+            } else {
+                let at = pair.spec.at.clone();
+                self.branch(pair, &at);
             }
             self.prefix.pop();
         }

@@ -127,7 +127,7 @@ impl Machine {
             }
         };
         seen.outcome = outcome.map(|end| (end.clean, end.began, end.sent.0, end.received.0, end.error));
-        seen.deadline = (self.deadline - self.now).as_secs();
+        seen.deadline = self.deadline.saturating_sub(self.now).as_secs();
         seen.timed_out = self.keepalive.timed_out();
     }
 
@@ -162,7 +162,7 @@ impl Machine {
         let Self { end, input, output, .. } = self;
         let octets = &self.frames[frame as usize];
         let size = if self.setup.cut == Cut::Nowhere { octets.len() } else { 1 };
-        let mut given = Gives::Nothing;
+        let mut event = Gives::Nothing;
         self.keepalive.heard(self.now);
         for octets in octets.chunks(size) {
             input.extend_from_slice(octets);
@@ -179,14 +179,14 @@ impl Machine {
                     }
                 };
                 let gives = gives.unwrap_or_else(Gives::Error);
-                match (given, gives) {
+                match (event, gives) {
                     (_, Gives::Nothing) => break,
-                    (Gives::Nothing, gives) => given = gives,
+                    (Gives::Nothing, gives) => event = gives,
                     _ => return Gives::TooMuch,
                 }
             }
         }
-        given
+        event
     }
 
     fn eof(&mut self) -> Result<(), ProtocolError> {

@@ -451,6 +451,7 @@ enum Due {
 /// Deadlines, of which the RFC wants only that there are some for the closing handshake. Whatever comes while it is
 /// open makes it quiet again; once it is not open, it is ending.
 #[rustfmt::skip]
+#[allow(clippy::match_same_arms)] // a table has a row for each case
 const fn due(watch: Watch) -> (Due, Watch) {
     match watch {
         //                 what is done, then                RFC 6455
@@ -779,11 +780,10 @@ impl Spec {
             false => self.tables.receiving(self.at.incoming, frame),
         };
         let kind = match (take, frame) {
-            (Take::Break(_), _) => Kind::Bad,
+            (Take::Break(_), _) | (_, Frame::Reserved | Frame::NotText | Frame::CloseTooShort) => Kind::Bad,
             (_, Frame::Ping) => Kind::Ping,
             (_, Frame::Pong) => Kind::Pong,
             (_, Frame::Close | Frame::CloseWithoutCode) => Kind::Close,
-            (_, Frame::Reserved | Frame::NotText | Frame::CloseTooShort) => Kind::Bad,
             _ => Kind::Data,
         };
         let (next, caller, out) = self.tables.closing(self.state(), kind);
