@@ -52,10 +52,11 @@ pub struct Config {
 /// None is unlimited by default. A limit that is reached exactly is not breached.
 ///
 /// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as
-/// it grows: less than four times the longest `message`, and four times the room that is asked of
-/// [`spare`](crate::ReadBuffer::spare); with [`Delivery::Chunks`], that room alone. Where permessage-deflate is agreed,
-/// what is inflated is no more than `message` besides (or 16 KiB, in chunks), and the connection holds a state of zlib
-/// for each direction. What the peer can make us send is in the output, which is yours to bound.
+/// it grows: four times the longest `message` at the most, twice the room that is asked of
+/// [`spare`](crate::ReadBuffer::spare), and 576 octets, and half as much again while it moves; with
+/// [`Delivery::Chunks`], the same without the message. Where permessage-deflate is agreed, what is inflated is no more
+/// than `message` besides (or 16 KiB, in chunks), and the connection holds a state of zlib for each direction. What the
+/// peer can make us send is in the output, which is yours to bound. `SECURITY.md` has the whole formula.
 ///
 /// ```
 /// use websocket_proto::Limits;
@@ -67,7 +68,8 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of payload in one data frame, as they are sent (16 MiB); beyond it, Close 1009.
+    /// Octets of payload in one data frame, as they are sent (16 MiB); beyond it, Close 1009. What does not compress is
+    /// some percent longer as a fragment of a compressed message.
     pub frame: u64,
     /// Octets of payload in one message, all its frames together, and inflated if it is compressed (16 MiB); beyond it,
     /// Close 1009. A message is inflated up to here and not an octet further. The frames of a compressed one may

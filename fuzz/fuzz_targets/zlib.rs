@@ -107,12 +107,23 @@ fn inflate(history: &[u8], payload: &[u8]) -> Result<(Vec<u8>, bool), ProtocolEr
         if !window.is_empty() {
             zlib.set_dictionary(window).expect("raw data has no header to wait for");
         }
-        let end = run(&mut zlib, &data[at..], 4096, LIMIT + 1 - plain.len(), &mut plain);
+        let begin = at;
+        let come = payload.get(begin..).unwrap_or_default();
+        let end = run(&mut zlib, come, 4096, LIMIT + 1 - plain.len(), &mut plain);
         if plain.len() > LIMIT {
             return Err(ProtocolError::MessageTooBig);
         }
-        let has_ended = end.map_err(|()| ProtocolError::InvalidDeflate)?;
-        at += zlib.total_in() as usize;
+        let mut has_ended = end.map_err(|()| ProtocolError::InvalidDeflate)?;
+        at = begin + zlib.total_in() as usize;
+        if !has_ended {
+            let end = run(&mut zlib, &data[at..], 4096, LIMIT + 1 - plain.len(), &mut plain);
+            has_ended = end.map_err(|()| ProtocolError::InvalidDeflate)?;
+            at = begin + zlib.total_in() as usize;
+        }
+        if plain.len() > LIMIT {
+            // the tail is not the peer's: that it is inflated to something shows that the data did not end before it
+            return Err(ProtocolError::InvalidDeflate);
+        }
         if !has_ended {
             // a block that may only come where one ends; nothing else inflates to what is in it
             const PROBE: &[u8] = b"\x01\x19\x00\xe6\xff<where a block may begin>";

@@ -16,13 +16,16 @@ pub(super) fn check_version(fields: &KnownFields<'_>) -> Result<(), HandshakeErr
     }
 }
 
-/// The subprotocols that a client offers, best first: different tokens; none, if the field is missing.
+/// The subprotocols that a client offers, best first: different tokens, and not too many; none, if the field is missing.
 pub(super) fn offered_subprotocols<'i>(fields: &KnownFields<'i>) -> Result<Vec<&'i str>, HandshakeError> {
     let mut offered = Vec::new();
     if !fields.has(Name::Protocol) {
         return Ok(offered);
     }
     for element in fields.elements(Name::Protocol) {
+        if offered.len() == MOST_SUBPROTOCOLS {
+            return Err(HandshakeError::InvalidSubprotocols);
+        }
         offered.push(token(element).ok_or(HandshakeError::InvalidSubprotocols)?);
     }
     if offered.is_empty() || has_repetition(&offered) {
@@ -71,3 +74,6 @@ fn has_repetition(names: &[&str]) -> bool {
     sorted.sort_unstable();
     sorted.windows(2).any(|pair| pair.first() == pair.last())
 }
+
+/// Subprotocols that a request may offer: a head that is full of them would become ten times its length.
+const MOST_SUBPROTOCOLS: usize = 128;

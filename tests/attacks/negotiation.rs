@@ -156,12 +156,12 @@ mod deflate {
 
     #[test]
     fn many_offers_are_read_once_each() {
-        let offers = format!("{}permessage-deflate", spelled("pmd; server_max_window_bits=7, ").repeat(200));
+        let offers = format!("{}permessage-deflate", spelled("pmd; server_max_window_bits=7, ").repeat(63));
         let list = extension::parse([offers.as_bytes()]).unwrap();
         let (agreed, allocations, _) = crate::counting::measure(|| DeflateConfig::default().accept(&list));
         assert_eq!(
             (agreed.map(|(_, response)| response), list.len()),
-            (Some(spelled("pmd; server_max_window_bits=12")), 201)
+            (Some(spelled("pmd; server_max_window_bits=12")), 64)
         );
         assert!(allocations <= 10, "{allocations}");
     }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "deflate")]
 use websocket_proto::deflate::DeflateConfig;
-use websocket_proto::wire::extension::{Extension, Param};
+use websocket_proto::wire::extension::{Extension, MOST_ENTRIES, Param};
 use websocket_proto::{Config, Connection, Delivery};
 
 /// The settings that it is a function of.
@@ -44,6 +44,7 @@ impl WorstCase {
 }
 
 /// One place in the lists that a handshake reads.
+const NAME: usize = size_of::<&str>();
 const PARAM: usize = size_of::<Param<'_>>();
 const EXTENSION: usize = size_of::<Extension<'_>>();
 
@@ -72,9 +73,10 @@ pub(crate) fn opening(settings: &Settings) -> WorstCase {
     let head = config.limits.head;
     // the memory of what has come doubles, up to twice the head and a read
     let input = 2 * (head + read);
-    // of a list of extensions: for each 4 octets ("a;a,") four places for parameters, and one for itself, which doubles
-    let lists = (4 * PARAM + 2 * EXTENSION) * head / 4;
-    let moving = (input / 2).max(EXTENSION * head / 4);
+    // names of subprotocols, and once more to sort them; of extensions, the first parameter of each takes the places of
+    // four; and values that are not borrowed, as they stand between quotes with backslashes
+    let lists = MOST_ENTRIES * (2 * NAME + 2 * PARAM + EXTENSION) + head;
+    let moving = input / 2;
     WorstCase { input, answers: ANSWER, fixed: lists + size_of::<Connection>() + FIXED, moving, ..WorstCase::default() }
 }
 
