@@ -147,7 +147,8 @@ pub enum SendError {
     FrameTooBig,
 }
 
-/// What a peer did not do in time; see [`Keepalive`](crate::Keepalive).
+/// What a peer did not do in time; see [`Keepalive`](crate::Keepalive). It is for the stream to end, which the connection
+/// is told as ever, by [`receive_eof`](crate::Connection::receive_eof): then it has an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum TimedOut {
