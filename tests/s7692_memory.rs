@@ -55,9 +55,12 @@ impl Pair {
 fn held(ws: Connection) -> usize {
     let said = ws.memory_used() - size_of::<Connection>();
     let held = held_by(ws);
-    assert_eq!(held, said, "the connection says itself what it holds");
+    assert!(held <= said && said <= held + LESS, "the connection says itself what it holds: {said}, of {held}");
     held
 }
+
+/// By so much zlib's states may be smaller where pointers are; what they are with 64 bits is what is said.
+const LESS: usize = if cfg!(target_pointer_width = "64") { 0 } else { 600 };
 
 /// Both halves of permessage-deflate, without zlib's states and without windows: what it costs at the least.
 const HALVES: usize = 300;
@@ -96,7 +99,7 @@ fn dedicated_holds_its_states_and_what_the_peer_may_refer_to() {
         for ws in pair.into_connections() {
             let held = held(ws);
             let expected = states + (1 << window_bits);
-            assert!((expected..expected + HALVES + 300).contains(&held), "{held} for {expected}");
+            assert!((expected - LESS..expected + HALVES + 300).contains(&held), "{held} for {expected}");
         }
     }
 }
@@ -150,7 +153,7 @@ fn a_hundred_connections_share_the_states_of_one() {
     drop(deflate);
     let states = (live() - before).cast_unsigned() - held_by(connections);
     let one = INFLATE + deflate_state(&DeflateConfig::default());
-    assert!((one..one + 2000).contains(&states), "{states} for {one}");
+    assert!((one - LESS..one + 2000).contains(&states), "{states} for {one}");
     pool.clear();
     assert!(live() - before < 1000, "{}", live() - before);
 }

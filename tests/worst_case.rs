@@ -248,7 +248,7 @@ fn head_with_lists(role: Role, len: usize) -> Vec<u8> {
         Role::Server => format!(
             "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {}\r\n",
-            (0..128).map(|name| format!("{name},")).collect::<String>()
+            (0..128).map(|name| name.to_string()).collect::<Vec<_>>().join(",")
         ),
         Role::Client => format!(
             "HTTP/1.1 101\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n",
@@ -258,8 +258,7 @@ fn head_with_lists(role: Role, len: usize) -> Vec<u8> {
     head.push_str("Sec-WebSocket-Extensions: ");
     head.push_str(&"a;a,".repeat(MOST_ENTRIES / 2 - 1));
     let value = "\\a".repeat((len - head.len() - 11) / 2);
-    head.push_str(&format!("a;a=\"{value}\"\r\n\r\n"));
-    head.into_bytes()
+    [&head, "a;a=\"", &value, "\"\r\n\r\n"].concat().into_bytes()
 }
 
 /// What answers a client whose key is of [`fixed_random`].

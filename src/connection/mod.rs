@@ -179,8 +179,9 @@ impl Connection {
         self.decoder.missing()
     }
 
-    /// Octets of memory that the connection holds, its own size among them: what permessage-deflate keeps, and a Pong
-    /// that was held back. What has come is in the input, what has to go is in the output.
+    /// Octets of memory that the connection holds, its own size among them: what permessage-deflate keeps (on 32-bit
+    /// machines, some hundred less), and a Pong that was held back. What has come is in the input, what has to go is in
+    /// the output.
     #[must_use]
     #[expect(clippy::arithmetic_side_effects, reason = "all of it lies in memory, and none of it twice")]
     pub fn memory_used(&self) -> usize {

@@ -4,7 +4,7 @@
 use websocket_proto::wire::extension;
 use websocket_proto::{Config, HandshakeError as E};
 
-use crate::common::handshake::{assert_opens, request_with, serve_once, with_request};
+use crate::common::handshake::{assert_opens, request_with, serve_once};
 use crate::counting::measure;
 
 /// Values of Sec-WebSocket-Extensions that begin so, go on with as many of these as asked for, and end so.

@@ -83,6 +83,7 @@ impl ReadBuffer {
         if range != self.text {
             return check_utf8(&self.data[range]);
         }
+        debug_assert!(core::str::from_utf8(&self.data[range.clone()]).is_ok());
         // SAFETY: `text` is empty, or a whole message that `release` gave, all of which `assemble_text` had checked;
         // and a message that is cut off at the end of what is checked ends with a whole character. Octets before
         // `parsed` are changed nowhere but in this room: where a message grows, behind what was checked of it; and
