@@ -4,11 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use websocket_proto::handshake::{Answer, ClientHandshake, ClientRequest, Uri};
 use websocket_proto::{Config, HandshakeError, Random, ReadBuffer};
-use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, fill, parts};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, deflate, fill, parts};
 
 fuzz_target!(|data: &[u8]| {
     let Some((choices, sizes, octets)) = parts(data) else { return };
-    let config = config(choices);
+    let mut config = config(choices);
+    config.deflate = (choices & 16 != 0).then(|| deflate(choices >> 2 & 0x38 | choices >> 5 & 3));
     let whole = understand(&config, &[octets]);
     assert_eq!(whole, understand(&config, &cut(octets, sizes)), "whole, and cut by {sizes:?}");
     assert_eq!(whole, understand(&config, &cut(octets, &[])), "whole, and octet by octet");

@@ -3,13 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use websocket_proto::handshake::{Asked, ServerHandshake, accept_value};
+use websocket_proto::handshake::{Asked, OriginPolicy, ServerHandshake, accept_value};
 use websocket_proto::{Config, HandshakeError, ReadBuffer};
-use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, fill, parts};
+use websocket_proto_fuzz::{Door, Endpoint, Seen, config, cut, deflate, fill, parts};
 
 fuzz_target!(|data: &[u8]| {
     let Some((choices, sizes, octets)) = parts(data) else { return };
-    let config = config(choices);
+    let mut config = config(choices);
+    config.deflate = (choices & 16 != 0).then(|| deflate(choices >> 2 & 0x38 | choices >> 5 & 3));
     let has_pages = choices & 8 != 0;
     let whole = answer(&config, has_pages, &[octets]);
     assert_eq!(whole, answer(&config, has_pages, &cut(octets, sizes)), "whole, and cut by {sizes:?}");
@@ -52,6 +53,9 @@ fn answer(config: &Config, has_pages: bool, pieces: &[&[u8]]) -> Option<Answered
             Ok(Some(Asked::WebSocket(request))) => {
                 let debug = format!("{request:?}");
                 let key = request.headers().get("Sec-WebSocket-Key").expect("it was found");
+                judge(request.origin());
+                let best = request.subprotocols().first().copied();
+                assert_eq!(request.select_subprotocol(&best.map_or(vec![], |best| vec!["none of these", best])), best);
                 let ws = request.accept().header("X", "y").send(&mut output).expect("all of it may be sent");
                 let accept = accept_value(key);
                 assert!(
@@ -79,4 +83,17 @@ fn answer(config: &Config, has_pages: bool, pieces: &[&[u8]]) -> Option<Answered
     }
     assert_eq!(handshake.receive_eof(), Err(HandshakeError::UnexpectedEof));
     None
+}
+
+/// What is an origin is allowed by the list that has it, and by none that has another.
+fn judge(origin: Option<&[u8]>) {
+    assert!(OriginPolicy::any().allows(origin));
+    let Some(text) = origin.and_then(|origin| std::str::from_utf8(origin).ok()) else { return };
+    match OriginPolicy::new([text]) {
+        Ok(policy) => assert!(policy.allows(origin) && !policy.allows(None)),
+        Err(_) => {
+            let others = OriginPolicy::new(["https://example.com", "http://[::1]:8080"]).expect("right");
+            assert!(!others.allows(origin), "{text:?} is no origin");
+        }
+    }
 }

@@ -11,6 +11,10 @@ fuzz_target!(|data: &[u8]| {
     let role = if choices & 8 == 0 { Role::Server } else { Role::Client };
     let door = if choices & 16 == 0 { Door::Borrowed } else { Door::Owned };
     let whole = receive(role, &config, door, [octets]).merged();
+    // of more Pongs than that, which all stay in the output here, not all are sent; which, is a matter of the cut
+    if whole.output.len() >= 16 << 10 {
+        return;
+    }
     assert_eq!(whole, receive(role, &config, door, cut(octets, sizes)).merged(), "whole, and cut by {sizes:?}");
     assert_eq!(whole, receive(role, &config, door, cut(octets, &[])).merged(), "whole, and octet by octet");
 });
