@@ -49,12 +49,12 @@ pub struct Config {
 
 /// Bounds on what the peer sends; each breach has its own error, and the close code or HTTP status that says so.
 ///
-/// None is unlimited by default. A limit that is reached exactly is not breached.
+/// None is unlimited by default, but `inflate_ratio`. A limit that is reached exactly is not breached.
 ///
 /// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as
-/// it grows: four times the longest `message` at the most, twice the room that is asked of
-/// [`spare`](crate::ReadBuffer::spare), and 576 octets, and half as much again while it moves; with
-/// [`Delivery::Chunks`], the same without the message. Where permessage-deflate is agreed, what is inflated is no more
+/// it grows: four times the longest `message` at the most, three times the room that is asked for, and 576 octets, or
+/// what its handshake took; and half as much again while it moves. With [`Delivery::Chunks`], the same without the
+/// message. Where permessage-deflate is agreed, what is inflated is no more
 /// than `message` besides (or 16 KiB, in chunks), and the connection holds a state of zlib for each direction. What the
 /// peer can make us send is in the output, which is yours to bound. `SECURITY.md` has the whole formula.
 ///

@@ -112,10 +112,11 @@ impl ReadBuffer {
         if self.missing == 0 || self.frame <= usual as u64 {
             return self.spare(usual);
         }
-        let most = usual.max(self.held()).max(self.data.capacity() - self.filled);
+        let most = usual.max(self.held());
+        let free = self.data.capacity() - self.filled;
         let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
-        // all of it, rather than to leave a small rest, for which to grow once more
-        self.spare(if missing <= most.saturating_add(most / 2) { missing } else { most })
+        // all of it, rather than to leave a small rest, for which to grow once more; but not for what merely fits nearly
+        self.spare(if missing <= most.saturating_add(most / 2) { missing } else { missing.min(most.max(free)) })
     }
 
     /// Says how many octets of the frame under way have not come, and how long it is, with its header.

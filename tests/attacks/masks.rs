@@ -106,11 +106,33 @@ fn keys_do_not_repeat_and_do_not_follow_from_each_other() {
         let ones = keys.iter().filter(|key| **key >> bit & 1 == 1).count();
         assert!((1848..=2248).contains(&ones), "bit {bit} is set in {ones} of 4096");
     }
+    // what follows from the bits of seven keys before, by any exclusive-ors of them, follows as well (xorshift, LFSRs, a
+    // key whose octets depend on each other): of the bits of eight keys in a row, and of a 1, none is such a sum
+    let rows = keys.windows(8).map(|keys| {
+        let mut row = vec![1_u64];
+        row.extend(keys.chunks(2).map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])));
+        row
+    });
+    assert_eq!(rank(rows.collect()), 1 + 8 * 32);
     // two connections do not draw alike
     let mut other = Vec::new();
     let mut ws = Connection::client(&Config::default());
     (0..64).for_each(|_| ws.send_binary(b"", &mut other).unwrap());
     assert_ne!(other[..], output[..other.len()]);
+}
+
+/// How many of these rows of bits are sums of no others.
+fn rank(mut rows: Vec<Vec<u64>>) -> usize {
+    let mut rank = 0;
+    while let Some(pivot) = rows.pop() {
+        let Some(word) = pivot.iter().position(|word| *word != 0) else { continue };
+        let bit = pivot[word].leading_zeros();
+        for row in rows.iter_mut().filter(|row| row[word] << bit >> 63 == 1) {
+            row.iter_mut().zip(&pivot).for_each(|(word, other)| *word ^= other);
+        }
+        rank += 1;
+    }
+    rank
 }
 
 #[test]

@@ -74,8 +74,8 @@ pub(crate) fn opening(settings: &Settings) -> WorstCase {
     // the memory of what has come doubles, up to twice the head and a read
     let input = 2 * (head + read);
     // names of subprotocols, and once more to sort them; of extensions, the first parameter of each takes the places of
-    // four; and values that are not borrowed, as they stand between quotes with backslashes
-    let lists = MOST_ENTRIES * (2 * NAME + 2 * PARAM + EXTENSION) + head;
+    // four; and values with backslashes, which are not borrowed, and double
+    let lists = MOST_ENTRIES * (2 * NAME + 2 * PARAM + EXTENSION) + 2 * head;
     let moving = input / 2;
     WorstCase { input, answers: ANSWER, fixed: lists + size_of::<Connection>() + FIXED, moving, ..WorstCase::default() }
 }
@@ -86,8 +86,9 @@ pub(crate) fn open(settings: &Settings) -> WorstCase {
     let message = usize::try_from(config.limits.message).unwrap_or(usize::MAX);
     // what is not dealt with yet, when all was received that can be
     let held = CONTROL + HEADER + if config.delivery == Delivery::Whole { message } else { 0 };
-    // it may lie behind as much that is dealt with; what is read comes behind it; and memory doubles
-    let input = 2 * (2 * held + read);
+    // it may lie behind as much that is dealt with; what is read comes behind it, half as much again where `room` sees
+    // that a frame ends there, of which nothing is held; and memory doubles
+    let input = 2 * (2 * held + read + if config.delivery == Delivery::Whole { 0 } else { read / 2 });
     // Pongs of 16 KiB, the one that began below, the one that was held back, a Close; and memory doubles
     let pong = 2 + 4 + 125;
     let answers = 2 * (16 * 1024 + 2 * pong + 2 + 4 + 2 + HEADER + 125);
@@ -112,7 +113,9 @@ fn compressed(settings: &Settings, message: usize, plain: WorstCase) -> WorstCas
     let inflated = if is_whole { message } else { message.min(16 * 1024) };
     let has_window = deflate.peer_takeover || !is_whole;
     let window = if has_window { 1 << deflate.peer_window_bits } else { 0 };
-    WorstCase { inflated, inflater: INFLATER, window, deflater: deflater(deflate), ..plain }
+    // of a compressed message, too, nothing is held as it came
+    let input = plain.input + if is_whole { settings.read } else { 0 };
+    WorstCase { input, inflated, inflater: INFLATER, window, deflater: deflater(deflate), ..plain }
 }
 
 #[cfg(not(feature = "deflate"))]
