@@ -95,8 +95,10 @@ fn test_code(root: &Path, file: &Path) -> String {
     source[begin..].to_owned()
 }
 
-/// What may stand before tests: the default features and the tests with all features pass these.
-const GATES: [&str; 5] = [
+/// What may stand before tests: the default features, all features, or none but `std` pass these, and all three are run.
+const GATES: [&str; 7] = [
+    "#[cfg(feature = \"deflate\")]",
+    "#[cfg(not(feature = \"deflate\"))]",
     "#[cfg(test)]",
     "#[cfg(all(test, feature = \"std\"))]",
     "#![cfg(feature = \"http\")]",

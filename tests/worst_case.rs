@@ -465,7 +465,7 @@ fn by_default_a_flood_of_fragments_is_refused_at_the_limit() {
     }
 }
 
-#[cfg(all(feature = "deflate", target_pointer_width = "64"))]
+#[cfg(feature = "deflate")]
 #[test]
 fn the_table_of_the_documentation_is_the_formula() {
     use websocket_proto::deflate::{DeflateConfig, DeflateMemory, DeflatePool};
