@@ -113,7 +113,9 @@ impl ReadBuffer {
             return self.spare(usual);
         }
         let most = usual.max(self.held());
-        let free = self.data.capacity() - self.filled;
+        // without growing: behind what has come, or once that is moved to the front
+        let kept = if self.first() >= self.held() { self.held() } else { self.filled };
+        let free = self.data.capacity() - kept;
         let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
         // all of it, rather than to leave a small rest, for which to grow once more; but not for what merely fits nearly
         self.spare(if missing <= most.saturating_add(most / 2) { missing } else { missing.min(most.max(free)) })
