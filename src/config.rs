@@ -54,9 +54,9 @@ pub struct Config {
 /// What a peer can make an open connection hold lies in its [`ReadBuffer`](crate::ReadBuffer), whose memory doubles as
 /// it grows: four times the longest `message` at the most, three times the room that is asked for, and 576 octets, or
 /// what its handshake took; and half as much again while it moves. With [`Delivery::Chunks`], the same without the
-/// message. Where permessage-deflate is agreed, what is inflated is no more
-/// than `message` besides (or 16 KiB, in chunks), and the connection holds a state of zlib for each direction. What the
-/// peer can make us send is in the output, which is yours to bound. `SECURITY.md` has the whole formula.
+/// message. Where permessage-deflate is agreed, what is inflated is no more than `message` besides (or 16 KiB, in
+/// chunks), and the connection holds a state of zlib for each direction. What the peer can make us send is in the
+/// output, which is yours to bound. `SECURITY.md` has the whole formula.
 ///
 /// ```
 /// use websocket_proto::Limits;

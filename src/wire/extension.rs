@@ -27,8 +27,8 @@ use alloc::vec::Vec;
 ///
 /// # Errors
 /// [`InvalidExtensions`] when a line breaks the grammar, when there are lines but no extension
-/// in them, or more than [`MOST_ENTRIES`]. The handshake must then fail (§9.1): a server answers 400, a client does not open the
-/// connection.
+/// in them, or more than [`MOST_ENTRIES`]. The handshake must then fail (§9.1): a server answers 400, a client does
+/// not open the connection.
 ///
 /// ```
 /// use websocket_proto::wire::extension::{self, InvalidExtensions};

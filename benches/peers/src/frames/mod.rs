@@ -59,8 +59,8 @@ pub(crate) fn run(wanted: &Wanted) -> Summary {
     summary
 }
 
-/// The figures of each library, and how ours compares: a cell that is lost is measured again, up to
-/// twice and with full effort, as it may be noise.
+/// The figures of each library, and how ours compares: a cell that is lost is measured once more, with full
+/// effort, as it may be noise.
 fn cell(libraries: &[Box<dyn Library>], workload: &Workload, len: usize, wanted: &Wanted) -> Cell {
     let tried = |effort| {
         let figures = measure(libraries, workload, len, effort);
@@ -68,16 +68,11 @@ fn cell(libraries: &[Box<dyn Library>], workload: &Workload, len: usize, wanted:
         let compared = Compared::new(name, libraries, &figures);
         Cell { len, figures, compared }
     };
-    let mut best = tried(wanted.effort);
+    let first = tried(wanted.effort);
     let ratio = |cell: &Cell| cell.compared.as_ref().map_or(0.0, |compared| compared.to_peer);
-    for _ in 0..2 {
-        if !best.compared.as_ref().is_some_and(Compared::is_lost) {
-            break;
-        }
-        let again = tried(Effort::Full);
-        if ratio(&again) < ratio(&best) {
-            best = again;
-        }
+    if !first.compared.as_ref().is_some_and(Compared::is_lost) {
+        return first;
     }
-    best
+    let second = tried(Effort::Full);
+    if ratio(&second) < ratio(&first) { second } else { first }
 }
